@@ -1,0 +1,498 @@
+"""What an audit found: frozen plain data with a JSON form. Nothing per speaker, nothing suppressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from fairaudit.exceptions import ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+#: How a stored result of an older schema becomes one of the next schema; keyed by the older version.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+class Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that is stored: immutable, compared by value, strict when read."""
+
+
+class Share(Plain, frozen=True, kw_only=True):
+    """Fractions of the measured speakers, utterances and reference words."""
+
+    speakers: float | None
+    utterances: float | None
+    ref_words: float | None
+
+
+class Rate(Plain, frozen=True, kw_only=True):
+    """A word error rate with its interval, and the counts behind it.
+
+    Fractions, not percentages. `log_se` and `df` are those of log WER: the bounds are
+    ``exp(log(wer) -/+ t(df) * log_se)``. A figure that does not exist is None, and `reason` says why.
+    """
+
+    speakers: int | None = None
+    utterances: int | None = None
+    ref_words: int | None = None
+    errors: int | None = None
+    substitutions: int | None = None
+    deletions: int | None = None
+    insertions: int | None = None
+    wer: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    log_se: float | None = None
+    df: float | None = None
+    n_effective: float | None = None
+    wer_speaker_mean: float | None = None
+    reason: str | None = None
+
+
+class Gap(Plain, frozen=True, kw_only=True):
+    """One set of speakers against another; signed, and it may be negative.
+
+    `relative` is (WER - reference WER) / reference WER, `absolute` their difference as a fraction,
+    `relative_to_bottom` the same difference over the first WER.
+    """
+
+    definition: str
+    relative: float | None = None
+    relative_low: float | None = None
+    relative_high: float | None = None
+    absolute: float | None = None
+    absolute_low: float | None = None
+    absolute_high: float | None = None
+    ratio: float | None = None
+    log_se: float | None = None
+    df: float | None = None
+    relative_to_bottom: float | None = None
+    reason: str | None = None
+
+
+class Cohort(Rate, frozen=True, kw_only=True):
+    """One row of a partition. Rank 1 is the worst; None where the cohort is too small to be ranked."""
+
+    cohort: str
+    id: str
+    label: str
+    rank: int | None
+    suppressed: bool
+    share: Share | None
+    against_reference: Gap | None = None
+
+
+class Unassigned(Rate, frozen=True, kw_only=True):
+    """The rows that could not be placed, with the reasons in utterances."""
+
+    share: Share | None
+    reasons: dict[str, int]
+
+
+class Side(Rate, frozen=True, kw_only=True):
+    """Bottom, top or rest.
+
+    `cohorts` are those of the first split. Where speakers were held out, WER, interval and share are
+    aggregated over all splits and the counts are the mean over them, rounded.
+    """
+
+    cohorts: tuple[str, ...]
+    share: Share | None
+
+
+class Gaps(Plain, frozen=True, kw_only=True):
+    """The bottom against other yardsticks than the top."""
+
+    rest: Gap | None
+    overall: Gap | None
+    reference: Gap | None
+
+
+class InSample(Plain, frozen=True, kw_only=True):
+    """The gap on the very speakers that were searched: optimistic, shown for comparison only."""
+
+    relative: float | None
+    absolute: float | None
+    searched: Literal["half", "whole log"]
+
+
+class SharePoint(Plain, frozen=True, kw_only=True):
+    """The gap of the worst cohorts up to a cumulated share of speakers, against everyone else."""
+
+    share: float
+    relative: float | None
+
+
+class AttributeGap(Plain, frozen=True, kw_only=True):
+    """One attribute that a search could have chosen, with its own honest gap."""
+
+    name: str
+    chosen: bool
+    relative: float | None
+    low: float | None
+    high: float | None
+    share: float | None
+    p_value: float | None
+    p_holm: float | None
+    reason: str | None = None
+
+
+class Splits(Plain, frozen=True, kw_only=True):
+    """How the honest gap varied over the splits, and what the search chose in them."""
+
+    n: int
+    ways: int
+    q05: float | None
+    median: float | None
+    q95: float | None
+    chosen: dict[str, int]
+
+
+class Chance(Plain, frozen=True, kw_only=True):
+    """What the same procedure gives when speakers' errors are permuted against their attributes."""
+
+    replicates: int
+    gaps: tuple[float | None, ...]
+    p95: float | None
+    in_sample_mean: float | None
+    in_sample_p_value: float | None
+    p_floor: float
+    p_value: float | None
+    p_value_holm: float | None
+
+
+class Stability(Plain, frozen=True, kw_only=True):
+    """Agreement of the clustering over seeds (mean adjusted Rand index against the one used)."""
+
+    adjusted_rand: float
+    seeds: int
+
+
+class DiscovererRecord(Plain, frozen=True, kw_only=True):
+    """Which discoverer found a partition, and with which parameters."""
+
+    name: str
+    parameters: dict[str, Any]
+
+
+class PartitionResult(Plain, frozen=True, kw_only=True):
+    """Everything that was measured of one partition."""
+
+    name: str
+    kind: str
+    origin: Literal["discovered", "declared", "saved"]
+    discovered_on: dict[str, str] | None
+    digest: str | None
+    rule: dict[str, Any] | None
+    discoverer: DiscovererRecord | None
+    exploratory: bool
+    overall: Rate
+    splits: Splits | None
+    cohorts: tuple[Cohort, ...]
+    unassigned: Unassigned | None
+    bottom: Side | None
+    top: Side | None
+    rest: Side | None
+    gap: Gap
+    gaps: Gaps
+    in_sample_gap: InSample | None
+    gap_by_share: tuple[SharePoint, ...]
+    attributes: tuple[AttributeGap, ...]
+    stability: Stability | None
+    chance: Chance | None
+
+
+class Overlap(Plain, frozen=True, kw_only=True):
+    """Share of the bottom speakers of `a` who are also in the bottom of `b`."""
+
+    a: str
+    b: str
+    share: float | None
+
+
+class Subject(Plain, frozen=True, kw_only=True):
+    """What was audited, in the user's words."""
+
+    model: str | None
+    dataset: str | None
+
+
+class Metric(Plain, frozen=True, kw_only=True):
+    """The ratio of sums that is reported."""
+
+    name: str
+    numerator: str
+    denominator: str
+
+
+class Source(Plain, frozen=True, kw_only=True):
+    """One input file or table. `sha256` is of the file's bytes, or of the counts for a table."""
+
+    role: str
+    name: str
+    sha256: str
+    rows: int | None
+
+
+class Scoring(Plain, frozen=True, kw_only=True):
+    """How text became counts."""
+
+    normalizer: str
+    version: str
+    sha256: str
+
+
+class LogSummary(Plain, frozen=True, kw_only=True):
+    """What was read. `sha256` is of the counts per speaker, the same whatever the order of the rows."""
+
+    sha256: str
+    utterances: int
+    speakers: int
+    ref_words: int
+    errors: int
+    excluded: dict[str, int]
+    unchecked: tuple[str, ...]
+    warnings: tuple[str, ...]
+    independent_utterances: bool = False
+
+
+class AuditResult(Plain, frozen=True, kw_only=True):
+    """The result of an audit; `audit.json` is its JSON form.
+
+    See Also
+    --------
+    fairaudit.audit : makes one.
+    """
+
+    schema_version: int
+    fairaudit_version: str
+    signature: str
+    created_at: str
+    seed: int
+    options: dict[str, Any]
+    environment: dict[str, str]
+    files: dict[str, str]
+    subject: Subject
+    metric: Metric
+    metrics: dict[str, float]
+    inputs: tuple[Source, ...]
+    scoring: Scoring | None
+    log: LogSummary
+    overall: Rate
+    skipped: dict[str, str]
+    partitions: tuple[PartitionResult, ...]
+
+    def partition(self, name: str) -> PartitionResult:
+        """Return one partition by name.
+
+        Raises
+        ------
+        ResultError
+            If the audit has no partition of that name.
+        """
+        for partition in self.partitions:
+            if partition.name == name:
+                return partition
+        raise ResultError(
+            f"no partition {name!r} in this result", allowed=", ".join(p.name for p in self.partitions)
+        )
+
+    def to_json(self) -> str:
+        """Return the JSON form: two-space indent, fields in the order of the schema.
+
+        Raises
+        ------
+        ValueError
+            If a number is not finite, which would be an error of ours.
+        """
+        plain = msgspec.to_builtins(self)
+        _refuse_non_finite(plain, "result")
+        return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str = "audit.json") -> AuditResult:
+        """Read the JSON form; an older schema is upgraded, a newer one refused by name.
+
+        Parameters
+        ----------
+        text : str or bytes
+        where : str
+            Name of the file, for messages.
+
+        Raises
+        ------
+        ResultError
+            If the text is not an audit result, or one of a newer schema.
+        """
+        try:
+            plain = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise ResultError(f"not valid JSON: {error}", where=where) from None
+        if not isinstance(plain, dict) or not isinstance(plain.get("schema_version"), int):
+            raise ResultError(
+                "this is not an audit result: it has no schema_version", where=where, allowed="audit.json"
+            )
+        version = plain["schema_version"]
+        if version > SCHEMA_VERSION:
+            raise ResultError(
+                f"schema_version {version} was written by a newer fairaudit ({plain.get('fairaudit_version')})",
+                where=where,
+                allowed=f"up to {SCHEMA_VERSION}",
+                fix="upgrade fairaudit",
+            )
+        while version < SCHEMA_VERSION:
+            if version not in UPGRADES:
+                raise ResultError(f"schema_version {version} cannot be upgraded", where=where)
+            plain = UPGRADES[version](plain)
+            version += 1
+        try:
+            return msgspec.convert(plain, cls)
+        except msgspec.ValidationError as error:
+            raise ResultError(f"not an audit result: {error}", where=where) from None
+
+    def summary(self) -> pd.DataFrame:
+        """Return the printed table: one row per partition.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `SUMMARY_COLUMNS`; fractions, NaN where there is no number.
+        """
+        return _frame([summary_row(p) for p in self.partitions], SUMMARY_COLUMNS)
+
+    def cohorts(self) -> pd.DataFrame:
+        """Return every cohort of every partition, worst first; unranked cohorts last.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `COHORT_COLUMNS`; fractions, NaN where there is no number.
+        """
+        return _frame([row for p in self.partitions for row in cohort_rows(p)], COHORT_COLUMNS)
+
+    def attributes(self) -> pd.DataFrame:
+        """Return every attribute that a search tried, with its own honest gap.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `ATTRIBUTE_COLUMNS`.
+        """
+        rows = [
+            {"partition": p.name, **msgspec.to_builtins(attribute)}
+            for p in self.partitions
+            for attribute in p.attributes
+        ]
+        return _frame(rows, ATTRIBUTE_COLUMNS)
+
+
+SUMMARY_COLUMNS = (
+    "partition",
+    "gap",
+    "bottom_share",
+    "gap_low",
+    "gap_high",
+    "bottom_wer",
+    "top_wer",
+    "chance_p95",
+    "p_value",
+    "p_value_holm",
+    "in_sample_gap",
+    "in_sample_p_value",
+    "reason",
+)
+COHORT_COLUMNS = (
+    "partition",
+    "cohort",
+    "id",
+    "label",
+    "rank",
+    "side",
+    "suppressed",
+    "speakers",
+    "utterances",
+    "ref_words",
+    "errors",
+    "substitutions",
+    "deletions",
+    "insertions",
+    "wer",
+    "low",
+    "high",
+    "wer_speaker_mean",
+    "n_effective",
+    "share_speakers",
+    "share_utterances",
+    "share_ref_words",
+    "reason",
+)
+ATTRIBUTE_COLUMNS = (
+    "partition",
+    "name",
+    "chosen",
+    "relative",
+    "low",
+    "high",
+    "share",
+    "p_value",
+    "p_holm",
+    "reason",
+)
+
+
+def summary_row(partition: PartitionResult) -> dict[str, Any]:
+    """Return the cells of a partition's row in the printed table, by `SUMMARY_COLUMNS`."""
+    gap, chance, bottom, top = partition.gap, partition.chance, partition.bottom, partition.top
+    return {
+        "partition": partition.name,
+        "gap": gap.relative,
+        "bottom_share": bottom.share.speakers if bottom and bottom.share else None,
+        "gap_low": gap.relative_low,
+        "gap_high": gap.relative_high,
+        "bottom_wer": bottom.wer if bottom else None,
+        "top_wer": top.wer if top else None,
+        "chance_p95": chance.p95 if chance else None,
+        "p_value": chance.p_value if chance else None,
+        "p_value_holm": chance.p_value_holm if chance else None,
+        "in_sample_gap": partition.in_sample_gap.relative if partition.in_sample_gap else None,
+        "in_sample_p_value": chance.in_sample_p_value if chance else None,
+        "reason": gap.reason,
+    }
+
+
+def cohort_rows(partition: PartitionResult) -> list[dict[str, Any]]:
+    """Return the cells of a partition's cohorts by `COHORT_COLUMNS`, worst first."""
+    sides = {"bottom": partition.bottom, "top": partition.top}
+    of_cohort = {c: name for name, side in sides.items() if side for c in side.cohorts}
+    rows = []
+    for cohort in sorted(partition.cohorts, key=lambda c: (c.rank is None, c.rank or 0)):
+        row = msgspec.to_builtins(cohort)
+        row["partition"] = partition.name
+        row["side"] = of_cohort.get(cohort.cohort, "rest")
+        share = row["share"] or {}
+        row |= {f"share_{unit}": share.get(unit) for unit in ("speakers", "utterances", "ref_words")}
+        rows.append({column: row[column] for column in COHORT_COLUMNS})
+    return rows
+
+
+def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _refuse_non_finite(plain: Any, where: str) -> None:
+    if isinstance(plain, Mapping):
+        for key, value in plain.items():
+            _refuse_non_finite(value, f"{where}.{key}")
+    elif isinstance(plain, (list, tuple)):
+        for index, value in enumerate(plain):
+            _refuse_non_finite(value, f"{where}[{index}]")
+    elif isinstance(plain, float) and not -float("inf") < plain < float("inf"):
+        raise ValueError(f"{where} is {plain}, and a result holds finite numbers only")

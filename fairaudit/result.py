@@ -341,7 +341,7 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         version = plain["schema_version"]
         if version > SCHEMA_VERSION:
             raise ResultError(
-                f"schema_version {version} was written by a newer fairaudit ({plain.get('fairaudit_version')})",
+                f"schema_version {version} is of a newer fairaudit ({plain.get('fairaudit_version')})",
                 where=where,
                 allowed=f"up to {SCHEMA_VERSION}",
                 fix="upgrade fairaudit",
@@ -357,134 +357,22 @@ class AuditResult(Plain, frozen=True, kw_only=True):
             raise ResultError(f"not an audit result: {error}", where=where) from None
 
     def summary(self) -> pd.DataFrame:
-        """Return the printed table: one row per partition.
+        """Return the printed table: one row per partition, columns `tables.SUMMARY_COLUMNS`."""
+        from fairaudit import tables
 
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `SUMMARY_COLUMNS`; fractions, NaN where there is no number.
-        """
-        return _frame([summary_row(p) for p in self.partitions], SUMMARY_COLUMNS)
+        return tables.summary(self)
 
     def cohorts(self) -> pd.DataFrame:
-        """Return every cohort of every partition, worst first; unranked cohorts last.
+        """Return every cohort of every partition, worst first, columns `tables.COHORT_COLUMNS`."""
+        from fairaudit import tables
 
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `COHORT_COLUMNS`; fractions, NaN where there is no number.
-        """
-        return _frame([row for p in self.partitions for row in cohort_rows(p)], COHORT_COLUMNS)
+        return tables.cohorts(self)
 
     def attributes(self) -> pd.DataFrame:
-        """Return every attribute that a search tried, with its own honest gap.
+        """Return every attribute that a search tried, columns `tables.ATTRIBUTE_COLUMNS`."""
+        from fairaudit import tables
 
-        Returns
-        -------
-        pandas.DataFrame
-            Columns `ATTRIBUTE_COLUMNS`.
-        """
-        rows = [
-            {"partition": p.name, **msgspec.to_builtins(attribute)}
-            for p in self.partitions
-            for attribute in p.attributes
-        ]
-        return _frame(rows, ATTRIBUTE_COLUMNS)
-
-
-SUMMARY_COLUMNS = (
-    "partition",
-    "gap",
-    "bottom_share",
-    "gap_low",
-    "gap_high",
-    "bottom_wer",
-    "top_wer",
-    "chance_p95",
-    "p_value",
-    "p_value_holm",
-    "in_sample_gap",
-    "in_sample_p_value",
-    "reason",
-)
-COHORT_COLUMNS = (
-    "partition",
-    "cohort",
-    "id",
-    "label",
-    "rank",
-    "side",
-    "suppressed",
-    "speakers",
-    "utterances",
-    "ref_words",
-    "errors",
-    "substitutions",
-    "deletions",
-    "insertions",
-    "wer",
-    "low",
-    "high",
-    "wer_speaker_mean",
-    "n_effective",
-    "share_speakers",
-    "share_utterances",
-    "share_ref_words",
-    "reason",
-)
-ATTRIBUTE_COLUMNS = (
-    "partition",
-    "name",
-    "chosen",
-    "relative",
-    "low",
-    "high",
-    "share",
-    "p_value",
-    "p_holm",
-    "reason",
-)
-
-
-def summary_row(partition: PartitionResult) -> dict[str, Any]:
-    """Return the cells of a partition's row in the printed table, by `SUMMARY_COLUMNS`."""
-    gap, chance, bottom, top = partition.gap, partition.chance, partition.bottom, partition.top
-    return {
-        "partition": partition.name,
-        "gap": gap.relative,
-        "bottom_share": bottom.share.speakers if bottom and bottom.share else None,
-        "gap_low": gap.relative_low,
-        "gap_high": gap.relative_high,
-        "bottom_wer": bottom.wer if bottom else None,
-        "top_wer": top.wer if top else None,
-        "chance_p95": chance.p95 if chance else None,
-        "p_value": chance.p_value if chance else None,
-        "p_value_holm": chance.p_value_holm if chance else None,
-        "in_sample_gap": partition.in_sample_gap.relative if partition.in_sample_gap else None,
-        "in_sample_p_value": chance.in_sample_p_value if chance else None,
-        "reason": gap.reason,
-    }
-
-
-def cohort_rows(partition: PartitionResult) -> list[dict[str, Any]]:
-    """Return the cells of a partition's cohorts by `COHORT_COLUMNS`, worst first."""
-    sides = {"bottom": partition.bottom, "top": partition.top}
-    of_cohort = {c: name for name, side in sides.items() if side for c in side.cohorts}
-    rows = []
-    for cohort in sorted(partition.cohorts, key=lambda c: (c.rank is None, c.rank or 0)):
-        row = msgspec.to_builtins(cohort)
-        row["partition"] = partition.name
-        row["side"] = of_cohort.get(cohort.cohort, "rest")
-        share = row["share"] or {}
-        row |= {f"share_{unit}": share.get(unit) for unit in ("speakers", "utterances", "ref_words")}
-        rows.append({column: row[column] for column in COHORT_COLUMNS})
-    return rows
-
-
-def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=list(columns))
+        return tables.attributes(self)
 
 
 def _refuse_non_finite(plain: Any, where: str) -> None:

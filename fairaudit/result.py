@@ -181,13 +181,20 @@ class DiscovererRecord(Plain, frozen=True, kw_only=True):
     parameters: dict[str, Any]
 
 
+class DiscoveredOn(Plain, frozen=True, kw_only=True):
+    """The log in which a partition was found, by the digest of its counts, and the seed of the split."""
+
+    sha256: str
+    seed: int
+
+
 class PartitionResult(Plain, frozen=True, kw_only=True):
     """Everything that was measured of one partition."""
 
     name: str
     kind: str
     origin: Literal["discovered", "declared", "saved"]
-    discovered_on: dict[str, str] | None
+    discovered_on: DiscoveredOn | None
     digest: str | None
     rule: dict[str, Any] | None
     discoverer: DiscovererRecord | None
@@ -206,14 +213,6 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
     attributes: tuple[AttributeGap, ...]
     stability: Stability | None
     chance: Chance | None
-
-
-class Overlap(Plain, frozen=True, kw_only=True):
-    """Share of the bottom speakers of `a` who are also in the bottom of `b`."""
-
-    a: str
-    b: str
-    share: float | None
 
 
 class Subject(Plain, frozen=True, kw_only=True):

@@ -1,0 +1,207 @@
+"""Discoverers: what finds a partition, and the look-up of those that are installed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairaudit.counts import Bools, Floats, Ints, Labels, SpeakerCounts
+from fairaudit.exceptions import OptionError, nearest
+from fairaudit.partition import Partition
+
+ENTRY_POINTS = "fairaudit.discoverers"
+
+
+@runtime_checkable
+class Discoverer(Protocol):
+    """Finds a partition from the speakers of one half; a frozen dataclass of parameters.
+
+    It never computes a gap and never sees the half on which one is measured.
+
+    Parameters
+    ----------
+    name : str
+        How it is called on the command line.
+    requires : tuple of str
+        Columns of the log that it reads.
+    reads_errors : bool
+        False where the partition does not depend on errors, so that it is fitted once per half and
+        not again for each permutation.
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Its columns."""
+
+    @property
+    def reads_errors(self) -> bool:
+        """Whether it reads errors."""
+
+    def fit(self, counts: SpeakerCounts) -> Partition:
+        """Find a partition."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A discoverer, or its partition, that reads attributes which the log does not hold itself."""
+
+    def prepare(self, counts: SpeakerCounts) -> SpeakerCounts:
+        """Add the attributes; called once, before speakers are split."""
+
+    def unplaced(self, counts: SpeakerCounts) -> NDArray[np.object_]:
+        """Return for each row why it cannot be placed, or an empty text."""
+
+
+class Fits(Protocol):
+    """What a search found in each of many permuted logs."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Attributes that the search chose among; empty for a search of another kind."""
+
+    @property
+    def chosen(self) -> Ints:
+        """Number of the chosen attribute, shape (replicates,); empty without attributes."""
+
+    @property
+    def cohorts(self) -> int:
+        """The most cohorts that a replicate has."""
+
+    def assign(self, counts: SpeakerCounts) -> Ints:
+        """Return cohort numbers, shape (replicates, rows)."""
+
+    def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
+        """Return the sides that one attribute gives, shape (replicates, rows) or (1, rows)."""
+
+
+@runtime_checkable
+class FitsMany(Protocol):
+    """A discoverer that searches many permuted logs of the same speakers at once."""
+
+    def fit_many(self, counts: SpeakerCounts, errors: Floats, ref_words: Floats) -> Fits:
+        """Search each replicate.
+
+        Parameters
+        ----------
+        counts : SpeakerCounts
+            The settings; its own errors and words are not read.
+        errors, ref_words : ndarray of float64, shape (replicates, rows)
+        """
+
+
+def reasons_unplaced(finder: Any, counts: SpeakerCounts) -> NDArray[np.object_]:
+    """Return for each row why it cannot be placed, or an empty text.
+
+    Parameters
+    ----------
+    finder : Discoverer or Partition
+    counts : SpeakerCounts
+        As `prepare` left it.
+    """
+    if isinstance(finder, Preparing):
+        return finder.unplaced(counts)
+    reasons = np.full(counts.rows, "", dtype=object)
+    for column in finder.requires:
+        reasons[is_missing(counts, column)] = f"no {column}"
+    return reasons
+
+
+def is_missing(counts: SpeakerCounts, column: str) -> Bools:
+    """Tell for each row whether it lacks a required column."""
+    if column == "embedding":
+        return ~counts.has_embedding()
+    attribute = counts.attributes[column]
+    return attribute.codes < 0 if isinstance(attribute, Labels) else np.isnan(attribute)
+
+
+def installed() -> dict[str, type[Discoverer]]:
+    """Return the discoverers that are installed, by name, built-in and third-party alike.
+
+    Raises
+    ------
+    OptionError
+        If two packages register the same name.
+    """
+    from importlib.metadata import entry_points
+
+    found: dict[str, type[Discoverer]] = {}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        if point.name in found:
+            raise OptionError(f"two discoverers are called '{point.name}'", where=point.value)
+        found[point.name] = point.load()
+    return found
+
+
+def configure(name: str, parameters: Mapping[str, Any], where: str = "--set") -> Discoverer:
+    """Make an installed discoverer from parameters given as text or numbers.
+
+    Parameters
+    ----------
+    name : str
+    parameters : mapping of str to object
+        Texts are read as the type of the parameter.
+    where : str
+        For messages.
+
+    Raises
+    ------
+    OptionError
+        If the name, a parameter or its value is not known.
+
+    Examples
+    --------
+    >>> configure("geo", {"max_regions": "50"}).max_regions
+    50
+    """
+    import msgspec
+
+    known = installed()
+    if name not in known:
+        raise OptionError(f"unknown discoverer '{name}'", where=where, allowed=nearest(name, known))
+    kind = cast(Any, known[name])
+    fields = {field.name for field in dataclasses.fields(kind)}
+    for parameter in parameters:
+        if parameter not in fields:
+            raise OptionError(
+                f"{name} has no parameter '{parameter}'", where=where, allowed=nearest(parameter, fields)
+            )
+    try:
+        return cast(Discoverer, msgspec.convert(dict(parameters), kind, strict=False))
+    except msgspec.ValidationError as error:
+        raise OptionError(f"{name}: {error}", where=where) from None
+
+
+def check_at_least(owner: str, values: Mapping[str, float | None], least: float) -> None:
+    """Refuse parameters of a discoverer that are too small.
+
+    Raises
+    ------
+    OptionError
+        If a value is below `least`.
+    """
+    for parameter, value in values.items():
+        if value is not None and value < least:
+            raise OptionError(
+                f"{owner}.{parameter} is {value}",
+                where=f"--set {owner}.{parameter}",
+                allowed=f"at least {least}",
+            )
+
+
+def parameters_of(discoverer: Discoverer) -> dict[str, Any]:
+    """Return the parameters of a discoverer as plain data, for the record."""
+    plain = {}
+    for field in dataclasses.fields(cast(Any, discoverer)):
+        value = getattr(discoverer, field.name)
+        plain[field.name] = (
+            list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+        )
+    return plain

@@ -1,0 +1,152 @@
+"""The audit on one screen: plan, count, split, discover, rank, measure, collect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from fairaudit.aggregate import aggregate
+from fairaudit.chance import holm
+from fairaudit.config import AuditOptions
+from fairaudit.counts import SpeakerCounts
+from fairaudit.discover import Discoverer
+from fairaudit.log import UtteranceLog
+from fairaudit.planning import Target, plan, reference_of
+from fairaudit.record import record
+from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.split import default_splits, halves
+from fairaudit.suppress import suppress
+from fairaudit.target import measure_target
+
+#: Told the name of a stage, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+def audit(
+    log: UtteranceLog,
+    *,
+    by: Sequence[str | Discoverer] = (),
+    partitions: str | Path | None = None,
+    reference_cohort: str | None = None,
+    bottom_share: float = 0.10,
+    splits: int | None = None,
+    permutations: int = 199,
+    confidence: float = 0.95,
+    min_speakers_shown: int = 11,
+    zip_table: str | None = None,
+    seed: int = 1,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    model: str | None = None,
+    dataset: str | None = None,
+    progress: Progress | None = None,
+) -> AuditResult:
+    """Find the cohorts that a recogniser serves worst, and measure them on held-out speakers.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+        From `fairaudit.read_log`.
+    by : sequence of str or Discoverer
+        Names of discoverers and of label columns, or discoverers. By default geo, zip and voice
+        where the columns allow, and label columns of 2 to 50 values.
+    partitions : str or Path, optional
+        `partitions.json` of an earlier audit: measure those instead of searching.
+    reference_cohort : str, optional
+        ``COLUMN=VALUE``: compare with this cohort instead of the best.
+    bottom_share : float
+        Most speakers in the bottom, as a fraction, unless the worst cohort alone has more.
+    splits : int, optional
+        Random halvings of the speakers; 11 below 10,000 speakers and 1 from there by default.
+    permutations : int
+        Of the chance gap; 0 for none.
+    confidence : float
+    min_speakers_shown : int
+        Figures of fewer speakers are suppressed.
+    zip_table : str, optional
+        File of census attributes by ZIP code.
+    seed : int
+        Equal input, options and seed give an equal result.
+    parameters : mapping of str to mapping, optional
+        Parameters of discoverers that are given by name.
+    model, dataset : str, optional
+        What was audited, for the record.
+    progress : callable, optional
+        Told the stage, how much of it is done and how much there is.
+
+    Returns
+    -------
+    AuditResult
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, or the log lacks what was asked for.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fairaudit.readers import read_log
+    >>> frame = pd.DataFrame({"speaker_id": [f"s{i}" for i in range(80)], "ref_words": 100,
+    ...                       "errors": [20 + i % 5 if i % 2 else 10 + i % 3 for i in range(80)],
+    ...                       "device": ["far field" if i % 2 else "headset" for i in range(80)]})
+    >>> result = audit(read_log(frame), by=["device"])
+    >>> device = result.partition("device")
+    >>> device.bottom.cohorts, round(device.gap.relative, 1), device.chance.p_value
+    (('far field',), 1.0, 0.005)
+    """
+    options = AuditOptions(
+        by=tuple(item if isinstance(item, str) else item.name for item in by),
+        reference_cohort=reference_cohort,
+        bottom_share=bottom_share,
+        splits=splits,
+        permutations=permutations,
+        confidence=confidence,
+        min_speakers_shown=min_speakers_shown,
+        zip_table=zip_table,
+        seed=seed,
+        parameters=parameters or {},
+        model=model,
+        dataset=dataset,
+    )
+    tell = progress or (lambda stage, done, total: None)
+    targets, skipped = plan(log, options, by, partitions)
+    reference = reference_of(options, targets)
+    tell("count", 0, 1)
+    totals = aggregate(log, ())
+    tell("count", 1, 1)
+    halved = halves(totals.speakers, seed, splits or default_splits(len(totals.speakers)))
+    measured = [_measured(log, totals, halved, options, target, reference, tell) for target in targets]
+    everyone = len(totals.speakers)
+    shown = [suppress(p, min_speakers_shown, everyone) for p in _holm_over_partitions(measured)]
+    return record(log, totals, options, halved.shape[0], shown, skipped)
+
+
+def _measured(
+    log: UtteranceLog,
+    totals: SpeakerCounts,
+    halved: np.ndarray[Any, np.dtype[np.bool_]],
+    options: AuditOptions,
+    target: Target,
+    reference: tuple[str, str] | None,
+    tell: Progress,
+) -> PartitionResult:
+    """Measure one target; its speakers keep the halves that they have in the log."""
+    counts = aggregate(log, target.requires, grid=target.grid)
+    positions = np.searchsorted(totals.speakers.astype(str), counts.speakers.astype(str))
+    value = reference[1] if reference and reference[0] == target.name else None
+    tell(target.name, 0, options.permutations)
+    return measure_target(target, counts, halved[:, positions], options, totals.sha256(), value, tell)
+
+
+def _holm_over_partitions(partitions: Sequence[PartitionResult]) -> list[PartitionResult]:
+    adjusted = holm([p.chance.p_value if p.chance else None for p in partitions])
+    return [
+        p
+        if p.chance is None
+        else msgspec.structs.replace(p, chance=msgspec.structs.replace(p.chance, p_value_holm=value))
+        for p, value in zip(partitions, adjusted, strict=True)
+    ]

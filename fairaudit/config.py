@@ -150,3 +150,48 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:
             )
         parameters.setdefault(name, {})[parameter] = value
     return parameters
+
+
+def parse_pairs(option: str, pairs: tuple[str, ...]) -> dict[str, list[str]]:
+    """Read repeated `NAME=VALUE` options: the values of each name, in the order given.
+
+    Raises
+    ------
+    OptionError
+        If one has another form.
+
+    Examples
+    --------
+    >>> parse_pairs("--where", ("accent=US", "accent=UK", "device=phone"))
+    {'accent': ['US', 'UK'], 'device': ['phone']}
+    """
+    values: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise OptionError(f"cannot read '{pair}'", where=option, allowed="NAME=VALUE")
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def parse_columns(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read repeated `--column CANONICAL=ACTUAL` options.
+
+    Raises
+    ------
+    OptionError
+        If one has another form, or a column is named twice.
+
+    Examples
+    --------
+    >>> parse_columns(("speaker_id=spk",))
+    {'speaker_id': 'spk'}
+    """
+    columns = {}
+    for canonical, actual in parse_pairs("--column", pairs).items():
+        if len(actual) > 1:
+            raise OptionError(
+                f"{canonical} is given two columns: {', '.join(actual)}", where="--column", allowed="one"
+            )
+        columns[canonical] = actual[0]
+    return columns

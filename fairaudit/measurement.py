@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from fairaudit import figures
-from fairaudit.chance import Null, holm, null
+from fairaudit.chance import Null, null
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
 from fairaudit.estimate import Contrast, Rates, Scale, contrast, design_effect, jackknife
 from fairaudit.partition import Partition, cohort_ids
 from fairaudit.procedure import Figures, Named, Procedure, Way
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
 from fairaudit.result import (
-    AttributeGap,
-    Chance,
     Cohort,
     Gap,
     Gaps,
@@ -115,20 +113,21 @@ class Measurement:
             way=way,
             named=named,
             chosen=fits.attributes[int(fits.chosen[0])] if fits.attributes else None,
-            log=self._rates(side, way.measured, "log"),
-            linear=self._rates(side, way.measured, "linear"),
-            overall_log=self._rates(everyone, way.measured, "log", 1),
-            overall_linear=self._rates(everyone, way.measured, "linear", 1),
+            log=self.rates(side, way.measured, "log"),
+            linear=self.rates(side, way.measured, "linear"),
+            overall_log=self.rates(everyone, way.measured, "log", 1),
+            overall_linear=self.rates(everyone, way.measured, "linear", 1),
             in_sample=self._in_sample(side, way.searched),
         )
 
-    def _rates(self, group: Ints, rows: Bools, scale: Scale, groups: int = 3) -> Rates:
+    def rates(self, group: Ints, rows: Bools, scale: Scale, groups: int = 3) -> Rates:
+        """Return the rates of groups of rows; by default those of bottom, top and rest."""
         errors, words = self.own
         speaker = self.counts.speaker[rows]
         return jackknife(group[:, rows], errors[:, rows], words[:, rows], speaker, groups, scale=scale)
 
     def _in_sample(self, side: Ints, searched: Bools) -> tuple[Contrast, Contrast] | None:
-        log, linear = self._rates(side, searched, "log"), self._rates(side, searched, "linear")
+        log, linear = self.rates(side, searched, "log"), self.rates(side, searched, "linear")
         if not (log.words[0, BOTTOM] > 0 and log.errors[0, TOP] > 0):
             return None
         return contrast(log, BOTTOM, log, TOP), contrast(linear, BOTTOM, linear, TOP)
@@ -219,8 +218,8 @@ class Measurement:
             return None
         group, k = self.cohort[None], len(self.partition.names)
         log, linear = (
-            self._rates(group, self.table_rows, "log", k),
-            self._rates(group, self.table_rows, "linear", k),
+            self.rates(group, self.table_rows, "log", k),
+            self.rates(group, self.table_rows, "linear", k),
         )
         name = self.partition.names[reference].cohort
         has_errors = log.errors[0, reference] > 0
@@ -299,66 +298,6 @@ class Measurement:
 
         return run(*self.own), null(run, self.counts, replicates, seed, step)
 
-    def attributes(self, found: tuple[Figures, Null] | None, fewest: int) -> tuple[AttributeGap, ...]:
-        """Report every attribute that the search tried, with Holm's correction over them."""
-        errors, words = self.own
-        fits = [self.procedure.fits(way, errors, words) for way in self.procedure.ways]
-        names = fits[0].attributes
-        p_values: list[float | None] = [None] * len(names)
-        if found is not None:
-            observed, permuted = found
-            statistics = permuted.figures.attributes
-            p_values = [
-                permuted.p_value(float(observed.attributes[0, i]), statistics[:, i])
-                for i in range(len(names))
-            ]
-        first = self.ways[0].chosen
-        rows = []
-        for i, (name, p, adjusted) in enumerate(zip(names, p_values, holm(p_values), strict=True)):
-            contrasts, shares, speakers = self._attribute_ways(fits, i)
-            ratio = figures.aggregate_ways(contrasts, self.per_split)
-            shown = not speakers or min(speakers) >= fewest
-            if not shown:
-                ratio = None
-            why = f"suppressed: fewer than {fewest} speakers on a side" if not shown else None
-            entry = figures.gap(name, ratio, None, self.confidence, why or "too few speakers on a side")
-            rows.append(
-                AttributeGap(
-                    name=name,
-                    chosen=name == first,
-                    relative=entry.relative,
-                    low=entry.relative_low,
-                    high=entry.relative_high,
-                    share=float(np.mean(shares)) if shares and shown else None,
-                    p_value=p,
-                    p_holm=adjusted,
-                    reason=entry.reason,
-                )
-            )
-        return tuple(rows)
-
-    def _attribute_ways(
-        self, fits: Sequence[Any], attribute: int
-    ) -> tuple[list[Contrast | None], list[float], list[int]]:
-        """Return the honest contrast of one attribute in each way, its bottom's share and smallest side."""
-        errors, words = self.own
-        contrasts: list[Contrast | None] = []
-        shares: list[float] = []
-        speakers: list[int] = []
-        for way, fit in zip(self.procedure.ways, fits, strict=True):
-            named = self.procedure.attribute_named(way, fit, attribute, errors, words)
-            side = named.row_sides()
-            rates = self._rates(side, way.measured, "log")
-            n = rates.speakers[0]
-            there = bool(n[BOTTOM] > 0 and n[TOP] > 0 and rates.errors[0, TOP] > 0)
-            contrasts.append(contrast(rates, BOTTOM, rates, TOP) if there else None)
-            if there:
-                bottom = way.measured & (side[0] == BOTTOM)
-                share = figures.share_of(self.counts, bottom, way.measured & (side[0] >= 0))
-                shares.append(share.speakers or 0.0)
-                speakers.append(int(min(n[BOTTOM], n[TOP])))
-        return contrasts, shares, speakers
-
 
 def gaps_of(measurement: Measurement, reference_name: str | None) -> tuple[Gap, Gaps]:
     """Report the headline gap and those stored beside it."""
@@ -370,31 +309,4 @@ def gaps_of(measurement: Measurement, reference_name: str | None) -> tuple[Gap, 
         rest=measurement.gap("rest", "bottom against the rest" + where),
         overall=measurement.gap("overall", "bottom against all measured speakers" + where),
         reference=headline if reference_name else None,
-    )
-
-
-def chance_of(measurement: Measurement, found: tuple[Figures, Null] | None) -> Chance | None:
-    """Report what chance gives; Holm over partitions is filled in when all are known."""
-    if found is None:
-        return None
-    observed, permuted = found
-    null_figures = permuted.figures
-    replicates = len(null_figures.statistic)
-    gaps = tuple(float(g) if np.isfinite(g) else None for g in np.exp(null_figures.log_ratio) - 1)
-    known = [g for g in gaps if g is not None]
-    in_sample = np.exp(null_figures.in_sample_log_ratio[np.isfinite(null_figures.in_sample_log_ratio)]) - 1
-    searches = measurement.searches
-    return Chance(
-        replicates=replicates,
-        gaps=gaps,
-        p95=float(np.quantile(known, 0.95, method="higher")) if known else None,
-        in_sample_mean=float(in_sample.mean()) if searches and len(in_sample) else None,
-        in_sample_p_value=permuted.p_value(
-            float(observed.in_sample_statistic[0]), null_figures.in_sample_statistic
-        )
-        if searches
-        else None,
-        p_floor=1 / (1 + replicates),
-        p_value=permuted.p_value(float(observed.statistic[0]), null_figures.statistic),
-        p_value_holm=None,
     )

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairaudit.aggregate import distinct_values
+from fairaudit.aggregate import distinct_values, grid_of
 from fairaudit.config import BUILT_IN, AuditOptions
 from fairaudit.discover import Discoverer, configure, installed
 from fairaudit.discover.labels import LabelColumn
 from fairaudit.exceptions import LogError, OptionError, nearest
 from fairaudit.log import UtteranceLog
+from fairaudit.partition import Partition
 from fairaudit.saved import SavedPartition, read_partitions
 
 #: Label columns with this many values are audited without being asked for.
@@ -29,16 +30,22 @@ class Target:
     saved: SavedPartition | None = None
 
     @property
+    def source(self) -> Discoverer | Partition:
+        """What assigns the rows, now or once it is fitted."""
+        if self.saved is not None:
+            return self.saved.partition
+        assert self.finder is not None
+        return self.finder
+
+    @property
     def requires(self) -> tuple[str, ...]:
         """Columns of the log that it reads."""
-        source: Any = self.finder or (self.saved and self.saved.partition)
-        return tuple(source.requires)
+        return self.source.requires
 
     @property
     def grid(self) -> float:
-        """Edge of a coordinate cell in degrees; any will do where no coordinate is read."""
-        source: Any = self.finder or (self.saved and self.saved.partition)
-        return float(getattr(source, "grid", 0.05))
+        """Edge of a coordinate cell in degrees."""
+        return grid_of(self.source)
 
     @property
     def declared(self) -> bool:

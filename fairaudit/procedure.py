@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
-from fairaudit.discover import Discoverer, Fits, FitsMany
+from fairaudit.discover import Discoverer, Fits, FitsMany, FixedFit
 from fairaudit.estimate import HALF_AN_ERROR, Contrast, contrast, distinct_speakers, jackknife
 from fairaudit.partition import UNASSIGNED, Partition
 from fairaudit.ranking import BOTTOM, FEWEST_IN_SAMPLE, FEWEST_RANKED, REST, TOP, rank, sides
@@ -240,28 +240,6 @@ class Compared:
 
     half_added: Contrast
     log_ratio: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class FixedFit:
-    """Partitions that were found one by one: one for all replicates, or one for each."""
-
-    partitions: list[Partition]
-    attributes: tuple[str, ...] = ()
-    chosen: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    @property
-    def cohorts(self) -> int:
-        """The most cohorts that a replicate has."""
-        return max(len(partition.names) for partition in self.partitions)
-
-    def assign(self, counts: SpeakerCounts) -> Ints:
-        """See `fairaudit.discover.Fits.assign`."""
-        return np.stack([partition.assign(counts) for partition in self.partitions])
-
-    def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
-        """See `fairaudit.discover.Fits`: nothing was chosen among attributes."""
-        raise IndexError(attribute)
 
 
 def studentised(ways: list[Compared]) -> tuple[Floats, Floats]:

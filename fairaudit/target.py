@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairaudit import figures
+from fairaudit.attributes import attribute_gaps
+from fairaudit.chance import chance_of
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Bools, SpeakerCounts
-from fairaudit.demographics import load_zip_table
-from fairaudit.discover import Preparing, parameters_of, reasons_unplaced
-from fairaudit.discover.zip_demographics import add_attributes, describe, reasons_without_census
-from fairaudit.exceptions import OptionError, PartitionError, nearest
-from fairaudit.measurement import Measurement, chance_of, gaps_of
-from fairaudit.partition import Partition, Threshold, digest
+from fairaudit.discover import parameters_of
+from fairaudit.exceptions import OptionError, nearest
+from fairaudit.measurement import Measurement, gaps_of
+from fairaudit.partition import Partition, digest
+from fairaudit.placing import place
 from fairaudit.planning import Target
 from fairaudit.procedure import Procedure
 from fairaudit.ranking import BOTTOM, REST, TOP
@@ -66,7 +67,7 @@ def measure_target(
     tell : callable
         Told the stage, how much of it is done, and how much there is.
     """
-    counts, reasons = _placed(target, counts, options)
+    counts, reasons = place(target.source, target.name, counts, options.zip_table)
     placed = np.array([reason == "" for reason in reasons], dtype=bool)
     own = counts.select(placed)
     half = halved[:, np.unique(counts.speaker[placed])]
@@ -110,35 +111,10 @@ def measure_target(
         gaps=gaps,
         in_sample_gap=measurement.in_sample(),
         gap_by_share=measurement.curve(ranks),
-        attributes=measurement.attributes(found, options.min_speakers_shown),
+        attributes=attribute_gaps(measurement, found, options.min_speakers_shown),
         stability=_stability(target, measurement),
-        chance=chance_of(measurement, found),
+        chance=chance_of(found, searches=measurement.searches),
     )
-
-
-def _placed(
-    target: Target, counts: SpeakerCounts, options: AuditOptions
-) -> tuple[SpeakerCounts, NDArray[np.object_]]:
-    """Add derived attributes, and say for each row why it cannot be placed ('' where it can)."""
-    partition = target.saved.partition if target.saved else None
-    if isinstance(partition, Threshold):
-        table = load_zip_table(options.zip_table)
-        if table.sha256 != partition.table.get("sha256"):
-            raise PartitionError(
-                f"partition '{target.name}' was found with the ZIP table {partition.table.get('source')}, "
-                f"and this one is {table.source}",
-                where="--partitions",
-                fix="give the same table with --zip-table, or audit again",
-            )
-        counts = add_attributes(counts, table)
-        reasons = reasons_without_census(counts, table)
-        lacking = np.isnan(counts.numbers(partition.attribute)) & (reasons == "")
-        reasons[lacking] = f"ZIP code without {partition.attribute}"
-        return counts, reasons
-    finder: Any = target.finder or partition
-    if isinstance(finder, Preparing):
-        counts = finder.prepare(counts)
-    return counts, reasons_unplaced(finder, counts)
 
 
 def _measurement(
@@ -222,7 +198,6 @@ def _unassigned(
     confidence: float,
 ) -> Unassigned | None:
     """Report the rows that have no cohort, on the same speakers as the cohorts."""
-    everyone = measurement.procedure
     rows = np.array([reason != "" for reason in reasons], dtype=bool)
     reasons = reasons.copy()
     kept = np.flatnonzero(~rows)
@@ -238,7 +213,6 @@ def _unassigned(
     basis = same_half | never_placed[counts.speaker]
     part = rows & basis
     named = {r: int(counts.utterances[part & (reasons == r)].sum()) for r in sorted(set(reasons[part]))}
-    del everyone
     return Unassigned(
         **figures.rate(counts, part, confidence),
         share=figures.share_of(counts, part, basis),

@@ -97,6 +97,28 @@ class FitsMany(Protocol):
         """
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class FixedFit:
+    """Partitions that were found one by one: one for all replicates, or one for each."""
+
+    partitions: list[Partition]
+    attributes: tuple[str, ...] = ()
+    chosen: Ints = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def cohorts(self) -> int:
+        """The most cohorts that a replicate has."""
+        return max(len(partition.names) for partition in self.partitions)
+
+    def assign(self, counts: SpeakerCounts) -> Ints:
+        """See `Fits.assign`."""
+        return np.stack([partition.assign(counts) for partition in self.partitions])
+
+    def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
+        """See `Fits`: nothing was chosen among attributes."""
+        raise IndexError(attribute)
+
+
 def reasons_unplaced(finder: Any, counts: SpeakerCounts) -> NDArray[np.object_]:
     """Return for each row why it cannot be placed, or an empty text.
 
@@ -177,6 +199,25 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set") ->
         return cast(Discoverer, msgspec.convert(dict(parameters), kind, strict=False))
     except msgspec.ValidationError as error:
         raise OptionError(f"{name}: {error}", where=where) from None
+
+
+def describe_installed() -> str:
+    """Return a text that lists the installed discoverers: what each does, reads and can be told.
+
+    Examples
+    --------
+    >>> print(describe_installed())
+    geo: Regions that differ in error rate, found by a decision tree over latitude and longitude.
+      reads: latitude, longitude
+      --set geo.max_regions=126
+    ...
+    """
+    lines = []
+    for name, kind in installed().items():
+        first = (kind.__doc__ or "").strip().splitlines()[0]
+        lines += [f"{name}: {first}", f"  reads: {', '.join(cast(Any, kind).requires)}"]
+        lines += [f"  --set {name}.{f.name}={f.default}" for f in dataclasses.fields(cast(Any, kind))]
+    return "\n".join(lines) + "\n"
 
 
 def check_at_least(owner: str, values: Mapping[str, float | None], least: float) -> None:

@@ -1,0 +1,130 @@
+"""The seam: an utterance log to counts per speaker and setting. The only place that knows an engine.
+
+The group-by is one narwhals expression, so it runs where the rows are. Counts are whole numbers and
+coordinates become grid cells before they are grouped, so every engine gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fairaudit.counts import Ints, SpeakerCounts
+from fairaudit.log import COORDINATES, KINDS, UtteranceLog
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+#: Edge of a grid cell in degrees, by default.
+GRID = 0.05
+#: Vectors that are held at once while they are summed by speaker.
+VECTORS_AT_ONCE = 50_000
+
+
+def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID) -> SpeakerCounts:
+    """Count a log by speaker and setting.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+    requires : sequence of str
+        Columns that a partition reads: their combinations are the settings. Coordinates become
+        integer cells; embeddings are summed by speaker and make no setting.
+    grid : float
+        Edge of a cell in degrees.
+
+    Returns
+    -------
+    SpeakerCounts
+
+    Raises
+    ------
+    LogError
+        If an embedding is not finite, is zero, or has another length than the others.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fairaudit.readers import read_log
+    >>> log = read_log(pd.DataFrame({"speaker_id": ["a", "b", "a"], "ref_words": [9, 8, 7],
+    ...                              "errors": [1, 0, 2], "device": ["x", "x", "y"]}))
+    >>> counts = aggregate(log, ["device"])
+    >>> counts.errors.tolist(), counts.labels("device").texts().tolist()
+    ([1, 2, 0], ['x', 'y', 'x'])
+    """
+    import narwhals as nw
+
+    settings = [column for column in requires if column != "embedding"]
+    kinds = [kind for kind in KINDS if kind in log.columns]
+    sums = ["ref_words", "errors", *kinds]
+    keys = ["speaker_id", *settings]
+    columns = [cell(name, grid) if name in COORDINATES else nw.col(name) for name in (*keys, *sums)]
+    frame = log.frame.select(*columns)
+    grouped = frame.group_by(*keys).agg(*(nw.col(name).sum() for name in sums), nw.len().alias("utterances"))
+    # Engines widen sums as they like; an int64 is what travels on.
+    whole = grouped.with_columns(*(nw.col(name).cast(nw.Int64) for name in (*sums, "utterances")))
+    table = whole.collect("pyarrow").to_native()
+    return SpeakerCounts.of(
+        table["speaker_id"].to_numpy(zero_copy_only=False),
+        utterances=table["utterances"].to_numpy(),
+        ref_words=table["ref_words"].to_numpy(),
+        errors=table["errors"].to_numpy(),
+        kinds={kind: table[kind].to_numpy() for kind in kinds},
+        attributes={column: _attribute(table[column], column) for column in settings},
+        embedding_sum=_vectors(log) if "embedding" in requires else None,
+    )
+
+
+def distinct_values(log: UtteranceLog, column: str, most: int) -> int:
+    """Count the distinct values of a column, up to one more than `most`."""
+    import narwhals as nw
+
+    values = log.frame.select(nw.col(column)).drop_nulls().unique().head(most + 1)
+    return len(values.collect("pyarrow"))
+
+
+def grid_of(source: Any) -> float:
+    """Return the edge of a cell in degrees, of a discoverer or partition; any will do without coordinates."""
+    return float(getattr(source, "grid", GRID))
+
+
+def cell(column: str, grid: float) -> nw.Expr:
+    """Return the number of a coordinate's grid cell as an expression; see `fairaudit.places.cells`."""
+    import narwhals as nw
+
+    # Rounding first keeps a coordinate that lies on an edge on the edge's own side.
+    return (nw.col(column) / grid).round(9).floor().cast(nw.Int64).alias(column)
+
+
+def _attribute(column: Any, name: str) -> Any:
+    import pyarrow as pa
+
+    if name in COORDINATES:
+        return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _vectors(log: UtteranceLog) -> Mapping[str, Ints]:
+    """Sum unit vectors by speaker: from a file, or streamed from the log's own column."""
+    import narwhals as nw
+    import pyarrow as pa
+
+    from fairaudit.embeddings import check, matrix_of, sum_by_speaker
+
+    if log.vectors is not None:
+        return log.vectors
+    sums: dict[str, Ints] = {}
+    frame = log.frame.select("speaker_id", "embedding").filter(~nw.col("embedding").is_null())
+    width: int | None = None
+    for batch in frame.to_native().fetch_arrow_reader(VECTORS_AT_ONCE):
+        table = pa.Table.from_batches([batch]).combine_chunks()
+        if not len(table):
+            continue
+        vectors = matrix_of(table["embedding"].combine_chunks(), "column embedding", width)
+        width = vectors.shape[1]
+        speakers = table["speaker_id"].to_numpy(zero_copy_only=False)
+        check(vectors, speakers, "column embedding")
+        sum_by_speaker(vectors, speakers, sums)
+    return {name: np.asarray(vector) for name, vector in sums.items()}

@@ -1,0 +1,206 @@
+"""Speaker vectors from a file or a column: unit vectors, summed exactly by speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fairaudit.counts import Floats, Ints, to_unit
+from fairaudit.exceptions import LogError
+
+FORMATS = (
+    "Parquet (speaker_id or utterance_id, and a list column embedding), "
+    ".npz with ids and embeddings, or .npy with NAME.ids.txt"
+)
+
+
+def read_vectors(path: str | Path) -> tuple[NDArray[np.object_], Floats]:
+    """Read ids and vectors from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        See `FORMATS`. Nothing in the file is executed: object arrays are refused.
+
+    Returns
+    -------
+    ids : ndarray of object (str), shape (n,)
+    vectors : ndarray of float64, shape (n, n_dimensions)
+
+    Raises
+    ------
+    LogError
+        If the file cannot be read, ids are missing or doubled, or a vector is not finite or zero.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise LogError(f"no such file: {path}", where="--embeddings")
+    readers = {".parquet": _parquet, ".npz": _npz, ".npy": _npy}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise LogError(f"unknown format of embeddings: {path.name}", where="--embeddings", allowed=FORMATS)
+    try:
+        ids, vectors = reader(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise LogError(
+            f"cannot read embeddings: {error}", where=path.name, allowed=FORMATS + "; plain numbers only"
+        ) from None
+    texts = np.array([str(i) for i in ids], dtype=object)
+    if vectors.ndim != 2 or len(vectors) != len(texts):
+        raise LogError(
+            f"{len(texts)} ids, and embeddings of shape {vectors.shape}",
+            where=path.name,
+            allowed="one vector of equal length for each id",
+        )
+    names, times = np.unique(texts.astype(str), return_counts=True)
+    if len(doubled := names[times > 1]):
+        raise LogError(
+            f"id '{doubled[0]}' has {times.max()} vectors", where=path.name, allowed="one for each id"
+        )
+    check(vectors, texts, path.name)
+    return texts, vectors
+
+
+def check(vectors: Floats, ids: Sequence[Any] | NDArray[Any], where: str) -> None:
+    """Refuse vectors that are not finite, or zero: neither has a direction.
+
+    Raises
+    ------
+    LogError
+        Names the first id.
+    """
+    finite = np.isfinite(vectors).all(axis=1)
+    nonzero = vectors.any(axis=1)
+    for good, what in ((finite, "is not finite"), (nonzero, "is zero")):
+        if not good.all():
+            bad = int(np.flatnonzero(~good)[0])
+            raise LogError(
+                f"the embedding of '{ids[bad]}' {what} ({int((~good).sum())} such)",
+                where=where,
+                allowed="finite numbers, not all zero",
+                fix="leave the vector out: its speaker is then unassigned",
+            )
+
+
+def sum_by_speaker(vectors: Floats, speakers: NDArray[np.object_], sums: dict[str, Ints]) -> None:
+    """Scale vectors to length one and add them to the sums of their speakers, exactly.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (n, n_dimensions)
+    speakers : ndarray of object (str), shape (n,)
+    sums : dict of str to ndarray of int64
+        Changed in place.
+    """
+    names, position = np.unique(speakers.astype(str), return_inverse=True)
+    order = np.argsort(position, kind="stable")
+    starts = np.searchsorted(position[order], np.arange(len(names)))
+    for name, total in zip(names, np.add.reduceat(to_unit(vectors)[order], starts), strict=True):
+        key = str(name)
+        sums[key] = sums[key] + total if key in sums else total
+
+
+def by_speaker(
+    ids: NDArray[np.object_], vectors: Floats, speakers: set[str], utterances: Mapping[str, str], where: str
+) -> dict[str, Ints]:
+    """Sum vectors by speaker, whether their ids are those of speakers or of utterances.
+
+    Parameters
+    ----------
+    ids : ndarray of object (str), shape (n,)
+    vectors : ndarray of float64, shape (n, n_dimensions)
+    speakers : set of str
+        Of the log.
+    utterances : mapping of str to str
+        Utterance to speaker.
+    where : str
+        Name of the file.
+
+    Raises
+    ------
+    LogError
+        If no id is in the log, or as many are speakers as are utterances.
+    """
+    of_speakers = np.array([i in speakers for i in ids], dtype=bool)
+    of_utterances = np.array([i in utterances for i in ids], dtype=bool)
+    if of_speakers.sum() == of_utterances.sum():
+        raise LogError(
+            f"of {len(ids)} ids of embeddings {of_speakers.sum()} are speakers and {of_utterances.sum()} "
+            f"are utterances of the log; the first id is '{ids[0] if len(ids) else ''}'",
+            where=where,
+            allowed="ids of speakers, or of utterances",
+        )
+    matched = of_speakers if of_speakers.sum() > of_utterances.sum() else of_utterances
+    owners = ids if matched is of_speakers else np.array([utterances.get(i) for i in ids], dtype=object)
+    sums: dict[str, Ints] = {}
+    sum_by_speaker(vectors[matched], owners[matched], sums)
+    return sums
+
+
+def matrix_of(column: Any, where: str, width: int | None = None) -> Floats:
+    """Turn an Arrow list column without nulls into a matrix.
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+    where : str
+        For messages.
+    width : int, optional
+        Length that the lists must have; by default all the same.
+
+    Raises
+    ------
+    LogError
+        If the lists differ in length, or hold nulls.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (
+        pa.types.is_list(column.type)
+        or pa.types.is_large_list(column.type)
+        or pa.types.is_fixed_size_list(column.type)
+    ):
+        raise LogError(f"embedding is of type {column.type}", where=where, allowed="a list of numbers")
+    lengths = {*pc.unique(pc.list_value_length(column)).to_pylist(), *([width] if width else [])}
+    flat = pc.list_flatten(column)
+    if len(lengths) > 1 or flat.null_count:
+        raise LogError(
+            f"embeddings of several lengths: {sorted(lengths)[:5]}"
+            if len(lengths) > 1
+            else "an embedding holds null",
+            where=where,
+            allowed="one length, numbers only",
+        )
+    values: Floats = flat.to_numpy(zero_copy_only=False).astype(np.float64)
+    return values.reshape(len(column), lengths.pop() if lengths else 0)
+
+
+def _parquet(path: Path) -> tuple[Any, Floats]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    keys = [name for name in ("speaker_id", "utterance_id") if name in table.column_names]
+    if len(keys) != 1 or "embedding" not in table.column_names:
+        raise ValueError(f"columns are {', '.join(table.column_names)}")
+    return table[keys[0]].to_pylist(), matrix_of(table["embedding"].combine_chunks(), path.name)
+
+
+def _npz(path: Path) -> tuple[Any, Floats]:
+    with np.load(path, allow_pickle=False) as arrays:
+        if not {"ids", "embeddings"} <= set(arrays.files):
+            raise ValueError(f"arrays are {', '.join(arrays.files)}")
+        return arrays["ids"], arrays["embeddings"].astype(np.float64)
+
+
+def _npy(path: Path) -> tuple[Any, Floats]:
+    names = path.with_suffix(".ids.txt")
+    if not names.is_file():
+        raise ValueError(f"{names.name} is not there")
+    return names.read_text(encoding="utf-8").splitlines(), np.load(path, allow_pickle=False).astype(
+        np.float64
+    )

@@ -1,0 +1,153 @@
+"""The utterance log: its column names, what was read, and what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fairaudit.exceptions import LogError, nearest
+from fairaudit.result import Metric, Scoring, Source
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+KINDS = ("substitutions", "deletions", "insertions")
+COUNTS = ("ref_words", "errors", *KINDS)
+COORDINATES = ("latitude", "longitude")
+TEXTS = ("reference", "hypothesis")
+#: Every column that has a meaning of its own; all others are labels that can be audited.
+CANONICAL = ("utterance_id", "speaker_id", *COUNTS, *TEXTS, *COORDINATES, "zip_code", "embedding", "duration")
+
+
+class Engine(Protocol):
+    """Where the rows of a log are."""
+
+    def frame_of(self, columns: Mapping[str, Sequence[Any]]) -> nw.LazyFrame[Any]:
+        """Make a frame that can be joined to the log."""
+
+
+@dataclass(frozen=True, eq=False)
+class UtteranceLog:
+    """A log that was read and checked; `fairaudit.read_log` makes one.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        Included rows only, canonical names: ids text, counts int64, coordinates float64 in degrees,
+        ZIP codes text of five characters, everything else text.
+    columns : frozenset of str
+        Canonical columns that are there; `embedding` also where a file of embeddings was given.
+    labels : tuple of str
+        Columns that can be audited.
+    excluded : mapping of str to int
+        Reason to number of utterances.
+    unchecked, warnings : tuple of str
+    inputs : tuple of Source
+    scoring : Scoring or None
+    metric : Metric
+    independent_utterances : bool
+        Whether each utterance stands for a speaker of its own, for want of speaker ids.
+    vectors : mapping of str to ndarray or None
+        Sum of unit vectors by speaker, from a file of embeddings.
+    engine : Engine
+        Holds connections and temporary files as long as the log lives.
+    """
+
+    frame: nw.LazyFrame[Any]
+    columns: frozenset[str]
+    labels: tuple[str, ...]
+    excluded: Mapping[str, int]
+    unchecked: tuple[str, ...]
+    warnings: tuple[str, ...]
+    inputs: tuple[Source, ...]
+    scoring: Scoring | None
+    metric: Metric
+    independent_utterances: bool
+    engine: Engine = field(repr=False)
+    vectors: Mapping[str, Any] | None = None
+
+
+def rename(available: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return canonical name to actual name for every column of the log.
+
+    Parameters
+    ----------
+    available : sequence of str
+        Columns that the log has.
+    columns : mapping of str to str
+        Canonical to actual, as the user maps them.
+
+    Raises
+    ------
+    LogError
+        If a mapped column does not exist, or two columns would get one name.
+
+    Examples
+    --------
+    >>> rename(["spk", "ref_words"], {"speaker_id": "spk"})
+    {'speaker_id': 'spk', 'ref_words': 'ref_words'}
+    """
+    for canonical, actual in columns.items():
+        if actual not in available:
+            raise LogError(
+                f"the log has no column '{actual}'",
+                where=f"--column {canonical}={actual}",
+                allowed=nearest(actual, available),
+            )
+    taken = set(columns.values())
+    # A column whose name was given to another one keeps its content under no name.
+    rest = {name: name for name in available if name not in taken and name not in columns}
+    return {**columns, **rest}
+
+
+def has_counts(names: Iterable[str]) -> bool:
+    """Tell whether errors and reference words are there as numbers.
+
+    Examples
+    --------
+    >>> has_counts(["ref_words", "errors"]), has_counts(["ref_words", "substitutions"])
+    (True, False)
+    """
+    there = set(names)
+    return "ref_words" in there and ("errors" in there or there >= set(KINDS))
+
+
+def check_columns(names: Iterable[str], *, independent: bool) -> None:
+    """Refuse a log without speakers or without counts.
+
+    Raises
+    ------
+    LogError
+        Names the columns that are there and how to map them.
+    """
+    there = sorted(names)
+    if "speaker_id" not in there and not independent:
+        raise LogError(
+            "the log has no speaker_id, and speakers are the unit of independence",
+            allowed=nearest("speaker_id", there),
+            fix="name it with --column speaker_id=ACTUAL; if every utterance is of another speaker, "
+            "say so with --assume-independent-utterances",
+        )
+    if "speaker_id" in there and independent:
+        raise LogError(
+            "the log has speaker_id, so its utterances are not independent",
+            where="--assume-independent-utterances",
+            fix="leave the option out",
+        )
+    if not has_counts(there) and not set(TEXTS) <= set(there):
+        raise LogError(
+            "the log has no counts and no text to score",
+            where=f"columns: {', '.join(there)}",
+            allowed="ref_words with errors, or with substitutions, deletions and insertions; "
+            "or reference and hypothesis",
+            fix="name them with --column ref_words=ACTUAL, and so on",
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

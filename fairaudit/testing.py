@@ -1,0 +1,110 @@
+"""The contract that every discoverer keeps, as a check that its author can run."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from fairaudit.counts import SpeakerCounts
+from fairaudit.discover import Discoverer, FitsMany, Preparing
+from fairaudit.partition import UNASSIGNED, Partition, cohort_ids, from_plain
+
+
+def check_discoverer(discoverer: Discoverer, counts: SpeakerCounts) -> None:
+    """Check that a discoverer, and the partitions that it finds, keep the contract.
+
+    A partition is a rule: it assigns the same to a speaker whoever else is there, survives its own
+    JSON, names each cohort once, and never reads the errors of whom it assigns. A discoverer finds the
+    same from the same counts, does not change them, and reads errors only if it says so.
+
+    Parameters
+    ----------
+    discoverer : Discoverer
+    counts : SpeakerCounts
+        At least some hundred speakers, with the columns that the discoverer requires.
+
+    Raises
+    ------
+    AssertionError
+        Says which part of the contract is broken.
+
+    Examples
+    --------
+    >>> from fairaudit.discover.labels import LabelColumn
+    >>> counts = SpeakerCounts.of([f"s{i}" for i in range(200)], ref_words=[100] * 200,
+    ...                           errors=[i % 30 for i in range(200)],
+    ...                           attributes={"device": ["phone", "headset"] * 100})
+    >>> check_discoverer(LabelColumn("device"), counts)
+    """
+    _check_description(discoverer)
+    if isinstance(discoverer, Preparing):
+        prepared = discoverer.prepare(counts)
+        _require(prepared.rows == counts.rows, "prepare adds attributes and keeps every row")
+        counts = prepared
+    before = _snapshot(counts)
+    partition = discoverer.fit(counts)
+    _require(_snapshot(counts) == before, "fit does not change the counts")
+    again = discoverer.fit(counts)
+    _require(partition.to_plain() == again.to_plain(), "fit finds the same from the same counts")
+    _check_partition(partition, counts)
+    if not discoverer.reads_errors:
+        other = replace(counts, errors=counts.errors[::-1].copy())
+        same = discoverer.fit(other).to_plain() == partition.to_plain()
+        _require(same, "reads_errors is False, so the partition does not depend on errors")
+    if isinstance(discoverer, FitsMany):
+        _check_batch(discoverer, partition, counts)
+
+
+def _check_description(discoverer: Discoverer) -> None:
+    _require(isinstance(discoverer, Discoverer), "it has name, requires, reads_errors and fit")
+    _require(bool(discoverer.name) and bool(discoverer.requires), "name and requires are not empty")
+    kind = type(discoverer)
+    parameters = getattr(kind, "__dataclass_params__", None)
+    _require(parameters is not None and parameters.frozen, "it is a frozen dataclass of parameters")
+    copy = kind(**{f.name: getattr(discoverer, f.name) for f in dataclasses.fields(cast(Any, discoverer))})
+    _require(copy == discoverer, "its parameters make an equal one")
+
+
+def _check_partition(partition: Partition, counts: SpeakerCounts) -> None:
+    cohort = partition.assign(counts)
+    names = [name.cohort for name in partition.names]
+    _require(len(set(names)) == len(names) > 0, "there are cohorts, each with a name of its own")
+    _require(len(set(cohort_ids(partition))) == len(names), "each cohort has a rule of its own")
+    right = cohort.shape == (counts.rows,) and np.issubdtype(cohort.dtype, np.integer)
+    _require(right, "assign returns a whole number for each row")
+    known = bool(np.all((cohort >= UNASSIGNED) & (cohort < len(names))))
+    _require(known, "assign returns numbers of cohorts, or -1")
+    saved = from_plain(partition.to_plain(), partition.names)
+    _require(saved.to_plain() == partition.to_plain(), "the rule survives its plain form")
+    _require(np.array_equal(saved.assign(counts), cohort), "the saved rule assigns the same")
+    zeros = np.zeros_like(counts.errors)
+    blind = replace(counts, errors=zeros, kinds={}, ref_words=counts.ref_words[::-1].copy())
+    _require(np.array_equal(partition.assign(blind), cohort), "assign reads neither errors nor words")
+    some = counts.speaker % 3 == 0
+    _require(
+        np.array_equal(partition.assign(counts.select(some)), cohort[some]),
+        "a speaker's cohort does not depend on who else is there",
+    )
+
+
+def _check_batch(discoverer: FitsMany, partition: Partition, counts: SpeakerCounts) -> None:
+    errors = np.stack([counts.errors, counts.errors[::-1]]).astype(np.float64)
+    words = np.stack([counts.ref_words, counts.ref_words]).astype(np.float64)
+    both = discoverer.fit_many(counts, errors, words).assign(counts)
+    _require(both.shape == (2, counts.rows), "fit_many assigns every row in every replicate")
+    _require(np.array_equal(both[0], partition.assign(counts)), "fit_many finds what fit finds")
+    alone = discoverer.fit_many(counts, errors[1:], words[1:]).assign(counts)
+    _require(np.array_equal(both[1], alone[0]), "a replicate does not depend on what it is grown with")
+
+
+def _snapshot(counts: SpeakerCounts) -> tuple[bytes, ...]:
+    arrays = (counts.speaker, counts.utterances, counts.ref_words, counts.errors)
+    return tuple(array.tobytes() for array in arrays)
+
+
+def _require(holds: bool, contract: str) -> None:
+    if not holds:
+        raise AssertionError(f"broken contract: {contract}")

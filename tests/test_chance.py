@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from statsmodels.stats.multitest import multipletests
+from worlds import accents, measurement, speaker_counts
+
+from fairaudit.chance import holm, null, permuted_rows
+from fairaudit.counts import SpeakerCounts
+from fairaudit.measurement import chance_of, gaps_of
+from fairaudit.procedure import Figures
+
+
+def test_holm_agrees_with_statsmodels():
+    p = [0.005, 0.04, 0.011, 0.6, 0.04]
+    want = multipletests(p, method="holm")[1]
+    np.testing.assert_allclose(holm(p), want)
+
+
+def travellers():
+    return SpeakerCounts.of(
+        ["a", "a", "b", "b", "c", "d"],
+        ref_words=[1, 2, 3, 4, 5, 6],
+        errors=[0] * 6,
+        attributes={"device": ["x", "y", "x", "z", "x", "y"]},
+    )
+
+
+def test_blocks_move_whole_and_only_to_speakers_with_as_many_settings():
+    counts = travellers()
+    rows = permuted_rows(counts, np.random.default_rng(0))
+    seen = {tuple(next(rows)) for _ in range(60)}
+    # Two orders of the two-setting speakers times two of the others.
+    assert seen == {(0, 1, 2, 3, 4, 5), (2, 3, 0, 1, 4, 5), (0, 1, 2, 3, 5, 4), (2, 3, 0, 1, 5, 4)}
+
+
+def test_replicates_do_not_depend_on_how_many_are_run_at_once(monkeypatch):
+    counts = accents(1, speakers=50)
+
+    def run(errors, words):
+        total = errors[:, :10].sum(axis=1)
+        return Figures(total, total, total, total, total[:, None])
+
+    together = null(run, counts, 20, [1], lambda n: None).figures.statistic
+    monkeypatch.setattr("fairaudit.chance.ROWS_AT_ONCE", 150)
+    np.testing.assert_array_equal(null(run, counts, 20, [1], lambda n: None).figures.statistic, together)
+    assert len(set(together)) > 10
+
+
+def plain_null(counts, replicates, seed):
+    """Permute speakers, build the log anew and run the procedure on it alone, one by one."""
+    rows = permuted_rows(counts, np.random.default_rng(seed))
+    statistics = []
+    for _ in range(replicates):
+        order = next(rows)
+        permuted = SpeakerCounts(
+            counts.speakers,
+            counts.speaker,
+            counts.utterances,
+            counts.ref_words[order],
+            counts.errors[order],
+            {},
+            counts.attributes,
+        )
+        alone = measurement(permuted)
+        statistics.append(alone.procedure.figures(*alone.own, whole_log=False).statistic[0])
+    return np.array(statistics)
+
+
+def test_batched_permutations_are_those_of_the_slow_plain_version():
+    counts = accents(3, speakers=80, effect=1.4)
+    _, permuted = measurement(counts).chance(25, [7], lambda n: None)
+    np.testing.assert_allclose(permuted.figures.statistic, plain_null(counts, 25, [7]), rtol=1e-12)
+
+
+def test_p_value_is_one_plus_r_over_one_plus_replicates():
+    _, permuted = measurement(accents(1)).chance(39, [1], lambda n: None)
+    statistics = permuted.figures.statistic
+    assert permuted.p_value(np.inf, statistics) is None
+    assert permuted.p_value(statistics.max() + 1, statistics) == 1 / 40
+    assert permuted.p_value(np.sort(statistics)[-3], statistics) == 4 / 40
+    assert permuted.p_value(statistics.min(), statistics) == 1.0
+
+
+def p_values(worlds, replicates=39):
+    found = []
+    for counts in worlds:
+        m = measurement(counts, splits=3)
+        found.append(chance_of(m, m.chance(replicates, [5], lambda n: None)))
+    return np.array([c.p_value for c in found]), np.array([c.in_sample_p_value for c in found])
+
+
+def test_p_values_are_uniform_without_any_gap_and_small_with_one():
+    honest, in_sample = p_values(accents(seed, speakers=120) for seed in range(120))
+    for p in (honest, in_sample):
+        assert np.mean(p <= 0.05) < 0.11
+        assert np.mean(p <= 0.5) == pytest.approx(0.5, abs=0.14)
+    honest, in_sample = p_values(accents(seed, effect=1.8) for seed in range(15))
+    assert np.mean(honest <= 0.05) > 0.8
+    assert np.mean(in_sample <= 0.05) > 0.8
+
+
+def unequal_spread(seed):
+    """No gap, but one cohort's speakers differ far more among themselves than the others'."""
+    rng = np.random.default_rng(seed)
+    accent = np.repeat([0, 1, 2], [24, 90, 90])
+    spread = np.where(accent == 0, 0.7, 12.0)
+    rate = 0.1 * rng.gamma(spread, 1 / spread)
+    return speaker_counts(np.full(204, 500), rate, rng, labels=accent)
+
+
+def test_the_plain_gap_cries_wolf_where_cohorts_differ_in_spread():
+    plain, ours = [], []
+    for seed in range(150):
+        m = measurement(unequal_spread(seed), splits=1)
+        observed, permuted = m.chance(39, [seed], lambda n: None)
+        ours.append(permuted.p_value(observed.statistic[0], permuted.figures.statistic))
+        plain.append(permuted.p_value(abs(observed.log_ratio[0]), abs(permuted.figures.log_ratio)))
+    assert np.mean(np.array(plain) <= 0.05) > 0.1
+    assert np.mean(np.array(ours) <= 0.05) < 0.09
+
+
+def test_an_interval_around_the_naive_gap_excludes_zero_without_any_gap_and_ours_holds_it():
+    naive = ours = 0
+    worlds = 60
+    for seed in range(worlds):
+        m = measurement(accents(seed, cohorts=10))
+        gap, _ = gaps_of(m, None)
+        ours += gap.relative_low <= 0 <= gap.relative_high
+        # Worst and best are named and measured on the same speakers.
+        searched = m._observe(m.procedure.whole).in_sample[0]
+        naive += searched.estimate[0] - 1.96 * searched.se[0] <= 0
+    assert naive / worlds < 0.6
+    assert ours / worlds >= 0.93

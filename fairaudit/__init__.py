@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fairaudit.readers import read_log
     from fairaudit.result import AuditResult
     from fairaudit.saved import read_partitions
-    from fairaudit.simulate import World, simulate
+    from fairaudit.simulate import simulate
+    from fairaudit.world import World
 
 #: Where each public name lives. Looked up on first use, so that `fairaudit --help` loads none of them.
 _HOMES = {
@@ -29,7 +30,7 @@ _HOMES = {
     "LabelColumn": "discover.labels",
     "SpeakerClusters": "discover.speaker_clusters",
     "UtteranceLog": "log",
-    "World": "simulate",
+    "World": "world",
     "ZipDemographics": "discover.zip_demographics",
     "assign": "assignment",
     "audit": "auditing",

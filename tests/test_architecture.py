@@ -30,7 +30,7 @@ ORDER = [
     ["attributes", "saved"],
     ["assignment", "planning"],
     ["target", "record"],
-    ["worlds"],
+    ["world"],
     ["auditing", "simulate", "testing"],
     ["report"],
     ["outputs"],

@@ -1,0 +1,234 @@
+"""Places: the coordinate grid, the outlines of the US states, and names for boxes of coordinates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from math import radians, sin
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fairaudit.counts import Floats
+
+#: A state is named if it makes at least this share of a region's land, or the region this share of it.
+OF_REGION, OF_STATE = 0.02, 0.10
+#: From this share on a state counts as wholly covered: its empty rim often lies beyond the last speaker.
+WHOLE = 0.98
+#: Most states that a label names.
+MOST_NAMED = 3
+#: In a log that reaches beyond the US, a region is named after states if they make this share of it.
+MOSTLY_LAND = 0.5
+#: Digits after the point; edges lie on a grid of 0.001 degrees or coarser, so different ones stay so.
+DECIMALS = 3
+
+
+class _Box(NamedTuple):
+    south: float
+    north: float
+    west: float
+    east: float
+
+
+class _Land(NamedTuple):
+    """The states on the cylindrical equal-area plane, where a box of degrees is a box as well."""
+
+    names: tuple[str, ...]
+    outlines: NDArray[np.object_]
+    bounds: Floats  # one row of west, south, east, north per state
+    areas: Floats
+
+
+WORLD = _Box(-90, 90, -180, 180)
+#: The 50 states, DC, Puerto Rico and the Virgin Islands, and up to a degree around them.
+US = _Box(17, 72, -180, -64)
+
+
+def cells(degrees: ArrayLike, grid: float) -> Floats:
+    """Return the number of each coordinate's grid cell: floor(round(degrees / grid, 9)).
+
+    Cell `c` holds the coordinates from `c * grid` up to, not including, `(c + 1) * grid`. Rounding
+    first keeps a coordinate that lies on an edge in the cell that begins there, whatever the last
+    bits of its quotient: 0.15 / 0.05 is just under 3.
+
+    Parameters
+    ----------
+    degrees : array-like of float
+        Latitudes or longitudes in degrees.
+    grid : float
+        Edge of a cell in degrees.
+
+    Returns
+    -------
+    array of float
+        Whole numbers in the shape of `degrees`, NaN where a coordinate is NaN.
+
+    Examples
+    --------
+    >>> cells([34.05, 34.0999, 0.15, -118.25, -0.01, float("nan")], 0.05)
+    array([  681.,   681.,     3., -2365.,    -1.,    nan])
+    """
+    quotients = np.asarray(degrees, dtype=np.float64) / grid
+    return np.asarray(np.floor(np.round(quotients, 9)))
+
+
+@cache
+def states() -> Mapping[str, Any]:
+    """Return the outlines of the US states by name, in the order of names.
+
+    The 50 states, the District of Columbia, Puerto Rico and the island territories, simplified to
+    within about 0.016 degrees (Alaska 0.06); the folder `geography` says how. Neighbours share their
+    borders and do not overlap.
+
+    Returns
+    -------
+    mapping of str to shapely.MultiPolygon
+        Longitude and latitude in degrees, WGS 84, longitude first as in GeoJSON. West of the 180th
+        meridian Alaska goes on at +180.
+
+    References
+    ----------
+    US Atlas (ISC), from the US Census Bureau's cartographic boundary files, public domain.
+
+    Examples
+    --------
+    >>> len(states()), states()["Wyoming"].bounds
+    (56, (-111.055, 40.998, -104.054, 45.005))
+    """
+    from shapely.geometry import shape
+
+    text = (files("fairaudit") / "geography" / "us_states.geojson").read_text("utf-8")
+    outlines = {
+        feature["properties"]["name"]: shape(feature["geometry"]) for feature in json.loads(text)["features"]
+    }
+    return MappingProxyType(outlines)
+
+
+def region_label(
+    south: float | None,
+    north: float | None,
+    west: float | None,
+    east: float | None,
+    *,
+    extent: tuple[float, float, float, float],
+) -> str:
+    """Describe a box of coordinates by the US states that it covers and by its bounding degrees.
+
+    A state is left out if it makes under 2 % of the box's US land and the box under 10 % of the
+    state. In a log that reaches beyond the US, a box of which US land makes under half is described
+    by degrees alone; so is a box without US land.
+
+    Parameters
+    ----------
+    south, north, west, east : float or None
+        Edges in degrees; None is open.
+    extent : tuple of 4 floats
+        Lowest and highest latitude, then lowest and highest longitude of the log, to which the box
+        is clipped.
+
+    Returns
+    -------
+    str
+        Different for boxes of one log that do not overlap.
+
+    Examples
+    --------
+    >>> region_label(33.75, 34.3, -118.6, None, extent=(25, 49, -124, -117.85))
+    'part of California (33.75 to 34.3° N, 118.6 to 117.85° W)'
+    >>> region_label(48.1, None, 5.9, 15, extent=(36, 55, -9, 30))
+    '48.1 to 55° N, 5.9 to 15° E'
+    """
+    low, high, left, right = extent
+    box = _Box(
+        *_clipped(south, north, low, high, WORLD.south, WORLD.north),
+        *_clipped(west, east, left, right, WORLD.west, WORLD.east),
+    )
+    degrees = f"{_span(box.south, box.north, 'SN')}, {_span(box.west, box.east, 'WE')}"
+    if (south, north, west, east) == (None,) * 4:
+        return f"everywhere in the log ({degrees})"
+    names = _named_states(box, us_log=_within(_Box(*extent), US))
+    return f"{_listed(names)} ({degrees})" if names else degrees
+
+
+def _clipped(
+    lower: float | None, upper: float | None, low: float, high: float, lowest: float, highest: float
+) -> tuple[float, float]:
+    """Clip a range to the data, or, where it lies beyond them, to the globe."""
+    least = lowest if lower is None else max(lower, lowest)
+    most = highest if upper is None else min(upper, highest)
+    within = max(least, low), min(most, high)
+    return within if within[0] < within[1] else (least, most)
+
+
+def _span(lower: float, upper: float, signs: str) -> str:
+    """Write a range with the letters of the negative and the positive side."""
+    lower, upper = round(lower, DECIMALS), round(upper, DECIMALS)
+    if lower < 0 < upper:
+        return f"{-lower:g}° {signs[0]} to {upper:g}° {signs[1]}"
+    return f"{abs(lower):g} to {abs(upper):g}° {signs[lower >= 0]}"
+
+
+def _listed(names: list[str]) -> str:
+    """Join names in a sentence's way, the surplus as a number."""
+    shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more state{'s' if more > 1 else ''}"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def _named_states(box: _Box, *, us_log: bool) -> list[str]:
+    """Return the states of a box by covered land, largest first, with "part of" where it is a part."""
+    land = _land()
+    covered = _covered(box)
+    total = covered.sum()
+    west, south, east, north = _on_plane(box)
+    if not us_log and total < MOSTLY_LAND * (east - west) * (north - south):
+        return []
+    named = (covered > 0) & ((covered >= OF_REGION * total) | (covered >= OF_STATE * land.areas))
+    whole = covered >= WHOLE * land.areas
+    # Equal areas stay in the order of names.
+    order = np.argsort(-covered, kind="stable")
+    return [("" if whole[i] else "part of ") + land.names[i] for i in order if named[i]]
+
+
+def _covered(box: _Box) -> Floats:
+    """Return how much of each state lies in a box, in the units of the plane."""
+    import shapely
+
+    land = _land()
+    west, south, east, north = _on_plane(box)
+    lower, upper = land.bounds[:, :2], land.bounds[:, 2:]
+    inside = ((lower >= (west, south)) & (upper <= (east, north))).all(axis=1)
+    touching = ((upper > (west, south)) & (lower < (east, north))).all(axis=1) & ~inside
+    covered = np.where(inside, land.areas, 0.0)
+    covered[touching] = shapely.area(shapely.clip_by_rect(land.outlines[touching], west, south, east, north))
+    return covered
+
+
+@cache
+def _land() -> _Land:
+    import shapely
+
+    def on_plane(degrees: Floats) -> Floats:
+        return np.column_stack([np.radians(degrees[:, 0]), np.sin(np.radians(degrees[:, 1]))])
+
+    outlines = shapely.transform(np.array(list(states().values())), on_plane)
+    return _Land(tuple(states()), outlines, shapely.bounds(outlines), shapely.area(outlines))
+
+
+def _on_plane(box: _Box) -> tuple[float, float, float, float]:
+    """Return a box's west, south, east and north on the equal-area plane."""
+    return radians(box.west), sin(radians(box.south)), radians(box.east), sin(radians(box.north))
+
+
+def _within(box: _Box, other: _Box) -> bool:
+    return (
+        other.south <= box.south
+        and box.north <= other.north
+        and other.west <= box.west
+        and box.east <= other.east
+    )

@@ -24,7 +24,7 @@ from fairaudit.measurement import Measurement
 from fairaudit.procedure import Procedure
 from fairaudit.ranking import BOTTOM, TOP
 from fairaudit.readers import read_log
-from fairaudit.simulate import simulate
+from fairaudit.simulation import simulate
 from fairaudit.split import halves
 from fairaudit.world import BoxPlant, VoicePlant, World, ZipPlant
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scale import FAIRAUDIT, measure
 
-from fairaudit.simulate import simulate
+from fairaudit.simulation import simulate
 from fairaudit.world import World
 
 

@@ -7,6 +7,7 @@ states share are simplified once, so that the states still meet along them.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -24,66 +25,15 @@ DECIMALS = 3
 TOLERANCE, ALASKA_TOLERANCE = 0.016, 0.06
 #: Alaska is all that lies north of this.
 ALASKA_FROM = 50.0
+#: FIPS code and postal code of each state.
 POSTAL = dict(
-    pair.split(":")
-    for pair in [
-        "01:AL",
-        "02:AK",
-        "04:AZ",
-        "05:AR",
-        "06:CA",
-        "08:CO",
-        "09:CT",
-        "10:DE",
-        "11:DC",
-        "12:FL",
-        "13:GA",
-        "15:HI",
-        "16:ID",
-        "17:IL",
-        "18:IN",
-        "19:IA",
-        "20:KS",
-        "21:KY",
-        "22:LA",
-        "23:ME",
-        "24:MD",
-        "25:MA",
-        "26:MI",
-        "27:MN",
-        "28:MS",
-        "29:MO",
-        "30:MT",
-        "31:NE",
-        "32:NV",
-        "33:NH",
-        "34:NJ",
-        "35:NM",
-        "36:NY",
-        "37:NC",
-        "38:ND",
-        "39:OH",
-        "40:OK",
-        "41:OR",
-        "42:PA",
-        "44:RI",
-        "45:SC",
-        "46:SD",
-        "47:TN",
-        "48:TX",
-        "49:UT",
-        "50:VT",
-        "51:VA",
-        "53:WA",
-        "54:WV",
-        "55:WI",
-        "56:WY",
-        "60:AS",
-        "66:GU",
-        "69:MP",
-        "72:PR",
-        "78:VI",
-    ]
+    re.findall(
+        r"(\d+):(\w+)",
+        "01:AL 02:AK 04:AZ 05:AR 06:CA 08:CO 09:CT 10:DE 11:DC 12:FL 13:GA 15:HI 16:ID 17:IL 18:IN 19:IA "
+        "20:KS 21:KY 22:LA 23:ME 24:MD 25:MA 26:MI 27:MN 28:MS 29:MO 30:MT 31:NE 32:NV 33:NH 34:NJ 35:NM "
+        "36:NY 37:NC 38:ND 39:OH 40:OK 41:OR 42:PA 44:RI 45:SC 46:SD 47:TN 48:TX 49:UT 50:VT 51:VA 53:WA "
+        "54:WV 55:WI 56:WY 60:AS 66:GU 69:MP 72:PR 78:VI",
+    )
 )
 
 Line = NDArray[np.float64]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fairaudit.readers import read_log
     from fairaudit.result import AuditResult
     from fairaudit.saved import read_partitions
-    from fairaudit.simulate import simulate
+    from fairaudit.simulation import simulate
     from fairaudit.world import World
 
 #: Where each public name lives. Looked up on first use, so that `fairaudit --help` loads none of them.
@@ -37,7 +37,7 @@ _HOMES = {
     "read_audit": "outputs",
     "read_log": "readers",
     "read_partitions": "saved",
-    "simulate": "simulate",
+    "simulate": "simulation",
     "write_audit": "outputs",
 }
 

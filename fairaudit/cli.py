@@ -200,7 +200,7 @@ def simulate(output: str, truth: str, null: bool, seed: int, **given: Any) -> No
     By default regions that differ, ZIP codes with an Asian majority whose gap is 41.7 %, and one voice in
     ten with a gap of 65.0 %. --box, --zip and --voice plant what they say instead.
     """
-    from fairaudit.simulate import simulate as run
+    from fairaudit.simulation import simulate as run
     from fairaudit.world import parse_world
 
     world = parse_world(null=null, **given)

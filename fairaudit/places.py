@@ -69,8 +69,8 @@ def cells(degrees: ArrayLike, grid: float) -> Floats:
 
     Examples
     --------
-    >>> cells([34.05, 34.0999, 0.15, -118.25, -0.01, float("nan")], 0.05)
-    array([  681.,   681.,     3., -2365.,    -1.,    nan])
+    >>> cells([34.05, 34.0999, 0.15, -118.25, -0.01, float("nan")], 0.05).tolist()
+    [681.0, 681.0, 3.0, -2365.0, -1.0, nan]
     """
     quotients = np.asarray(degrees, dtype=np.float64) / grid
     return np.asarray(np.floor(np.round(quotients, 9)))
@@ -97,7 +97,7 @@ def states() -> Mapping[str, Any]:
     Examples
     --------
     >>> len(states()), states()["Wyoming"].bounds
-    (56, (-111.055, 40.998, -104.054, 45.005))
+    (56, (-111.055, 40.998, -104.052, 45.001))
     """
     from shapely.geometry import shape
 
@@ -150,7 +150,7 @@ def region_label(
     degrees = f"{_span(box.south, box.north, 'SN')}, {_span(box.west, box.east, 'WE')}"
     if (south, north, west, east) == (None,) * 4:
         return f"everywhere in the log ({degrees})"
-    names = _named_states(box, us_log=_within(_Box(*extent), US))
+    names = _named_states(box, us_log=_within(_Box(*extent), US) and _within(box, US))
     return f"{_listed(names)} ({degrees})" if names else degrees
 
 
@@ -169,7 +169,7 @@ def _span(lower: float, upper: float, signs: str) -> str:
     lower, upper = round(lower, DECIMALS), round(upper, DECIMALS)
     if lower < 0 < upper:
         return f"{-lower:g}° {signs[0]} to {upper:g}° {signs[1]}"
-    return f"{abs(lower):g} to {abs(upper):g}° {signs[lower >= 0]}"
+    return f"{abs(lower):g} to {abs(upper):g}° {signs[0] if lower < 0 else signs[1]}"
 
 
 def _listed(names: list[str]) -> str:

@@ -31,7 +31,7 @@ ORDER = [
     ["assignment", "planning"],
     ["target", "record"],
     ["world"],
-    ["auditing", "simulate", "testing"],
+    ["auditing", "simulation", "testing"],
     ["report"],
     ["outputs"],
     ["cli"],
@@ -160,3 +160,10 @@ def test_nothing_reads_or_writes_pickle():
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert isinstance(node.value, ast.Constant)
                 assert node.value.value is False
+
+
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name():
+    import fairaudit
+
+    modules = {path.stem for path in PACKAGE.glob("*.py")} | {path.name for path in PACKAGE.iterdir()}
+    assert not modules & set(fairaudit.__all__)

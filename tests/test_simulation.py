@@ -8,7 +8,7 @@ import pytest
 
 from fairaudit.exceptions import OptionError
 from fairaudit.readers import read_log
-from fairaudit.simulate import simulate, true_gap
+from fairaudit.simulation import simulate, true_gap
 from fairaudit.world import BoxPlant, VoicePlant, World, ZipPlant
 
 NO_PLANTS = {"boxes": (), "zip_codes": (), "voices": ()}

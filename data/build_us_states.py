@@ -48,7 +48,7 @@ def lines(topology: dict[str, Any]) -> list[Line]:
 def simplified(line: Line) -> Line:
     """Simplify a line between its ends, which stay."""
     tolerance = ALASKA_TOLERANCE if line[:, 1].min() > ALASKA_FROM else TOLERANCE
-    kept = shapely.get_coordinates(shapely.LineString(line).simplify(tolerance))
+    kept: Line = shapely.get_coordinates(shapely.LineString(line).simplify(tolerance))
     return np.round(kept, DECIMALS)
 
 

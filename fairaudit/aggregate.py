@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fairaudit.counts import Ints, SpeakerCounts
 from fairaudit.log import COORDINATES, KINDS, UtteranceLog
+from fairaudit.readers.workspace import run
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -59,20 +58,25 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
     settings = [column for column in requires if column != "embedding"]
     kinds = [kind for kind in KINDS if kind in log.columns]
     sums = ["ref_words", "errors", *kinds]
-    keys = ["speaker_id", *settings]
-    columns = [cell(name, grid) if name in COORDINATES else nw.col(name) for name in (*keys, *sums)]
-    frame = log.frame.select(*columns)
-    grouped = frame.group_by(*keys).agg(*(nw.col(name).sum() for name in sums), nw.len().alias("utterances"))
+    # Columns go by names of their own: a label may be called like a count.
+    keys = {f"key:{column}": column for column in ("speaker_id", *settings)}
+    frame = log.frame.select(
+        *(cell(c, grid).alias(key) if c in COORDINATES else nw.col(c).alias(key) for key, c in keys.items()),
+        *(nw.col(name).alias(f"sum:{name}") for name in sums),
+    )
+    totals = [nw.col(f"sum:{name}").sum() for name in sums]
+    grouped = frame.group_by(*keys).agg(*totals, nw.len().alias("sum:utterances"))
     # Engines widen sums as they like; an int64 is what travels on.
-    whole = grouped.with_columns(*(nw.col(name).cast(nw.Int64) for name in (*sums, "utterances")))
-    table = whole.collect("pyarrow").to_native()
+    whole = grouped.with_columns(*(nw.col(f"sum:{name}").cast(nw.Int64) for name in (*sums, "utterances")))
+    table = run(lambda: whole.collect("pyarrow"), "the log").to_native()
+    counted = {name: table[f"sum:{name}"].to_numpy() for name in (*sums, "utterances")}
     return SpeakerCounts.of(
-        table["speaker_id"].to_numpy(zero_copy_only=False),
-        utterances=table["utterances"].to_numpy(),
-        ref_words=table["ref_words"].to_numpy(),
-        errors=table["errors"].to_numpy(),
-        kinds={kind: table[kind].to_numpy() for kind in kinds},
-        attributes={column: _attribute(table[column], column) for column in settings},
+        table["key:speaker_id"].to_numpy(zero_copy_only=False),
+        utterances=counted["utterances"],
+        ref_words=counted["ref_words"],
+        errors=counted["errors"],
+        kinds={kind: counted[kind] for kind in kinds},
+        attributes={column: _attribute(table[f"key:{column}"], column) for column in settings},
         embedding_sum=_vectors(log) if "embedding" in requires else None,
     )
 
@@ -109,7 +113,6 @@ def _attribute(column: Any, name: str) -> Any:
 def _vectors(log: UtteranceLog) -> Mapping[str, Ints]:
     """Sum unit vectors by speaker: from a file, or streamed from the log's own column."""
     import narwhals as nw
-    import pyarrow as pa
 
     from fairaudit.embeddings import check, matrix_of, sum_by_speaker
 
@@ -117,14 +120,14 @@ def _vectors(log: UtteranceLog) -> Mapping[str, Ints]:
         return log.vectors
     sums: dict[str, Ints] = {}
     frame = log.frame.select("speaker_id", "embedding").filter(~nw.col("embedding").is_null())
+    reader = run(lambda: frame.to_native().to_arrow_reader(VECTORS_AT_ONCE), "the log")
     width: int | None = None
-    for batch in frame.to_native().fetch_arrow_reader(VECTORS_AT_ONCE):
-        table = pa.Table.from_batches([batch]).combine_chunks()
-        if not len(table):
+    for batch in reader:
+        if not len(batch):
             continue
-        vectors = matrix_of(table["embedding"].combine_chunks(), "column embedding", width)
+        vectors = matrix_of(batch["embedding"], "column embedding", width)
         width = vectors.shape[1]
-        speakers = table["speaker_id"].to_numpy(zero_copy_only=False)
+        speakers = batch["speaker_id"].to_numpy(zero_copy_only=False)
         check(vectors, speakers, "column embedding")
         sum_by_speaker(vectors, speakers, sums)
-    return {name: np.asarray(vector) for name, vector in sums.items()}
+    return sums

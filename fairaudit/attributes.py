@@ -49,11 +49,12 @@ def attribute_gaps(
     for i, (name, p, adjusted) in enumerate(zip(names, p_values, holm(p_values), strict=True)):
         contrasts, shares, speakers = _ways(measurement, fits, i)
         ratio = figures.aggregate_ways(contrasts, measurement.per_split)
-        shown = not speakers or min(speakers) >= fewest
+        why = "too few speakers on a side, or a top without errors"
+        # As for bottom and top, what counts is the mean over the ways.
+        shown = not speakers or float(np.mean(speakers)) >= fewest
         if not shown:
-            ratio = None
-        why = f"suppressed: fewer than {fewest} speakers on a side" if not shown else None
-        entry = figures.gap(name, ratio, None, measurement.confidence, why or "too few speakers on a side")
+            ratio, why = None, f"suppressed: fewer than {fewest} speakers on a side"
+        entry = figures.gap(name, ratio, None, measurement.confidence, why)
         rows.append(
             AttributeGap(
                 name=name,

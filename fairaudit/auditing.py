@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from fairaudit.aggregate import aggregate
+from fairaudit.cells import Members
 from fairaudit.chance import holm
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
@@ -19,7 +20,7 @@ from fairaudit.planning import Target, plan, reference_of
 from fairaudit.record import record
 from fairaudit.result import AuditResult, PartitionResult
 from fairaudit.split import default_splits, halves
-from fairaudit.suppress import suppress
+from fairaudit.suppress import suppress_all
 from fairaudit.target import measure_target
 
 #: Told the name of a stage, how much of it is done, and how much there is.
@@ -98,6 +99,7 @@ def audit(
     >>> device.bottom.cohorts, round(device.gap.relative, 1), device.chance.p_value
     (('far field',), 1.0, 0.005)
     """
+    by = (by,) if isinstance(by, str) else by
     options = AuditOptions(
         by=tuple(item if isinstance(item, str) else item.name for item in by),
         reference_cohort=reference_cohort,
@@ -120,8 +122,9 @@ def audit(
     tell("count", 1, 1)
     halved = halves(totals.speakers, seed, splits or default_splits(len(totals.speakers)))
     measured = [_measured(log, totals, halved, options, target, reference, tell) for target in targets]
-    everyone = len(totals.speakers)
-    shown = [suppress(p, min_speakers_shown, everyone) for p in _holm_over_partitions(measured)]
+    adjusted = _holm_over_partitions([partition for partition, _ in measured])
+    members = [of_partition for _, of_partition in measured]
+    shown = suppress_all(zip(adjusted, members, strict=True), min_speakers_shown)
     return record(log, totals, options, halved.shape[0], shown, skipped)
 
 
@@ -133,7 +136,7 @@ def _measured(
     target: Target,
     reference: tuple[str, str] | None,
     tell: Progress,
-) -> PartitionResult:
+) -> tuple[PartitionResult, Members]:
     """Measure one target; its speakers keep the halves that they have in the log."""
     counts = aggregate(log, target.requires, grid=target.grid)
     positions = np.searchsorted(totals.speakers.astype(str), counts.speakers.astype(str))

@@ -48,7 +48,7 @@ class Null:
         if not np.isfinite(observed) or not len(statistics):
             return None
         # Equal sums may differ in the last digit where the batches have other shapes.
-        reached = np.count_nonzero(statistics >= observed - 1e-9 * abs(observed))
+        reached = int(np.count_nonzero(statistics >= observed - 1e-9 * abs(observed)))
         return (1 + reached) / (1 + len(statistics))
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.exceptions import LogError, nearest
-from fairaudit.log import COORDINATES, COUNTS, KINDS, TEXTS
+from fairaudit.log import COORDINATES, COUNTS, KINDS
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -20,13 +19,19 @@ MOST_ROWS_FOR_DUPLICATES = 2_000_000
 #: Values of a label that look like a missing value which nobody declared.
 LIKELY_MISSING = ("NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null", "NULL", "unknown", "-", "?")
 
-#: Columns that the checks add and that no log keeps.
-WORKING = ("reason", "zip_repair", "text_reason")
-#: Kinds of `zip_repair` that changed something, and how they are told.
+#: Columns that the checks add and that no log keeps: why a row is left out, and what became of its ZIP
+#: code; and, from scoring, why a text could not be scored. No label is called like this.
+REASON, REPAIR, UNSCORED = WORKING = ("fairaudit:reason", "fairaudit:repair", "fairaudit:unscored")
+#: Beginning of the columns that tell which numbers cannot be read.
+BAD = "fairaudit:bad:"
+#: Kinds of repair of a ZIP code, and how they are told.
 REPAIRS = {
     "zeros": "ZIP codes had lost leading zeros, which were restored",
     "ZIP+4": "ZIP+4 codes were cut to five digits",
+    "spaces": "ZIP codes had spaces around them, which were removed",
 }
+#: Largest count: up to here every whole number is exact in floating point, and sums stay in 64 bits.
+LARGEST = 2**53
 
 #: Why a row is left out, in the order in which reasons are tried, each with what to do about it.
 REMEDIES = {
@@ -34,54 +39,17 @@ REMEDIES = {
     "missing_reference": "give every utterance a reference",
     "missing_hypothesis": "give every utterance a hypothesis",
     "missing_counts": "give every utterance its ref_words and errors",
-    "not_a_number": "write plain numbers, or declare the text with --missing COLUMN=TEXT",
+    "not_a_number": "write plain numbers (below 2^53), or declare the text with --missing COLUMN=TEXT",
     "negative_counts": "counts are whole numbers from 0",
     "fractional_counts": "counts are whole numbers: give errors and words, not rates",
     "errors_not_sum_of_kinds": "errors must be substitutions + deletions + insertions",
     "coordinates_swapped": "try --column latitude=longitude --column longitude=latitude",
     "coordinates_out_of_range": "latitude is -90 to 90 and longitude -180 to 180 degrees",
     "one_coordinate_missing": "give both coordinates or neither",
-    "malformed_zip_code": "a ZIP code is text of five digits; keep its leading zeros",
+    "malformed_zip_code": "a ZIP code is text of five digits; keep its leading zeros, or declare the text "
+    "with --missing zip_code=TEXT",
     "duplicate_utterance_id": "give every utterance an id of its own",
 }
-
-
-def narrow(frame: nw.LazyFrame[Any], where: Mapping[str, Sequence[str]]) -> nw.LazyFrame[Any]:
-    """Keep rows that have any of the given values in each of the given columns."""
-    import narwhals as nw
-
-    there = frame.collect_schema().names()
-    for column, values in where.items():
-        if column not in there:
-            raise LogError(
-                f"the log has no column '{column}'",
-                where=f"--where {column}=...",
-                allowed=nearest(column, there),
-            )
-        frame = frame.filter(nw.col(column).cast(nw.String).is_in(list(values)))
-    return frame
-
-
-def blank(frame: nw.LazyFrame[Any], missing: Mapping[str, Sequence[str]]) -> nw.LazyFrame[Any]:
-    """Make empty texts null, and those that the user declares; an empty hypothesis stays."""
-    import narwhals as nw
-
-    schema = frame.collect_schema()
-    for column in missing:
-        if column not in schema:
-            raise LogError(
-                f"the log has no column '{column}'",
-                where=f"--missing {column}=...",
-                allowed=nearest(column, schema),
-            )
-    blanked = []
-    for name, kind in schema.items():
-        text = nw.col(name).cast(nw.String)
-        empty = [] if name in TEXTS or kind != nw.String else [""]
-        out = [*empty, *missing.get(name, ())]
-        if out:
-            blanked.append(nw.when(~text.is_in(out)).then(nw.col(name)).otherwise(None).alias(name))
-    return frame.with_columns(*blanked) if blanked else frame
 
 
 def typed(frame: nw.LazyFrame[Any], zip_codes: Sequence[str]) -> nw.LazyFrame[Any]:
@@ -97,30 +65,29 @@ def typed(frame: nw.LazyFrame[Any], zip_codes: Sequence[str]) -> nw.LazyFrame[An
     Returns
     -------
     narwhals.LazyFrame
-        With the columns `reason`, and `zip_repair` where there are ZIP codes.
+        With the column `REASON`, and `REPAIR` where there are ZIP codes.
     """
     import narwhals as nw
 
     schema = frame.collect_schema()
+    numeric = [name for name in (*COUNTS, *COORDINATES) if name in schema]
     steps: list[nw.Expr] = []
     for name, kind in schema.items():
-        if name in COUNTS or name in COORDINATES:
+        if name in numeric:
             steps += _number(name, kind)
         elif name != "embedding":
-            steps.append(_text(name, kind).alias(name))
+            steps.append(as_text(name, kind).alias(name))
     frame = frame.with_columns(*steps)
     if "zip_code" in schema:
         frame = _zip_codes(frame, zip_codes)
     reason = nw.lit(None).cast(nw.String)
-    for holds, name in reversed(_reasons(schema.names())):
+    whole = [name for name in COUNTS if name in schema and schema[name].is_integer()]
+    for holds, name in reversed(_reasons(schema.names(), whole)):
         reason = nw.when(holds.fill_null(False)).then(nw.lit(name)).otherwise(reason)
-    frame = frame.with_columns(reason.alias("reason"))
-    if set(KINDS) <= set(schema):
-        frame = frame.with_columns((nw.col(KINDS[0]) + nw.col(KINDS[1]) + nw.col(KINDS[2])).alias("errors"))
-    return frame.drop([f"{name}:bad" for name in (*COUNTS, *COORDINATES) if name in schema])
+    return frame.with_columns(reason.alias(REASON)).drop([BAD + name for name in numeric])
 
 
-def _reasons(names: Sequence[str]) -> list[tuple[nw.Expr, str]]:
+def _reasons(names: Sequence[str], whole: Sequence[str]) -> list[tuple[nw.Expr, str]]:
     """List what a row is left out for, in the order in which it is tried."""
     import narwhals as nw
 
@@ -128,22 +95,22 @@ def _reasons(names: Sequence[str]) -> list[tuple[nw.Expr, str]]:
     counts = [name for name in COUNTS if name in names]
     if "speaker_id" in names:
         reasons.append((nw.col("speaker_id").is_null(), "missing_speaker_id"))
-    if "text_reason" in names:
+    if UNSCORED in names:
         texts = ("missing_reference", "missing_hypothesis")
-        reasons += [(nw.col("text_reason") == name, name) for name in texts]
+        reasons += [(nw.col(UNSCORED) == name, name) for name in texts]
     numeric = [*counts, *(name for name in COORDINATES if name in names)]
-    reasons += [(nw.col(f"{name}:bad"), "not_a_number") for name in numeric]
+    reasons += [(nw.col(BAD + name), "not_a_number") for name in numeric]
     needed = [name for name in counts if name != "errors"] if set(KINDS) <= set(counts) else counts
     reasons += [(nw.col(name).is_null(), "missing_counts") for name in needed]
     reasons += [(nw.col(name) < 0, "negative_counts") for name in counts]
-    reasons += [(nw.col(name) != nw.col(name).round(0), "fractional_counts") for name in counts]
+    fractions = [name for name in counts if name not in whole]
+    reasons += [(nw.col(name) != nw.col(name).round(0), "fractional_counts") for name in fractions]
     if set(KINDS) <= set(counts) and "errors" in counts:
-        total = nw.col(KINDS[0]) + nw.col(KINDS[1]) + nw.col(KINDS[2])
-        reasons.append((nw.col("errors") != total, "errors_not_sum_of_kinds"))
+        reasons.append((nw.col("errors") != _sum_of_kinds(), "errors_not_sum_of_kinds"))
     if set(COORDINATES) <= set(names):
         reasons += _coordinate_reasons()
     if "zip_code" in names:
-        reasons.append((nw.col("zip_repair") == "malformed", "malformed_zip_code"))
+        reasons.append((nw.col(REPAIR) == "malformed", "malformed_zip_code"))
     return reasons
 
 
@@ -153,107 +120,124 @@ def mark_duplicates(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     shared = (nw.len().over("utterance_id") > 1) & ~nw.col("utterance_id").is_null()
     reason = (
-        nw.when(nw.col("reason").is_null() & shared)
+        nw.when(nw.col(REASON).is_null() & shared)
         .then(nw.lit("duplicate_utterance_id"))
-        .otherwise(nw.col("reason"))
+        .otherwise(nw.col(REASON))
     )
-    return frame.with_columns(reason.alias("reason"))
+    return frame.with_columns(reason.alias(REASON))
 
 
-def tallies(frame: nw.LazyFrame[Any], labels: Sequence[str]) -> list[nw.Expr]:
-    """Count rows by reason, by repair of the ZIP code, and by label that may mean a missing value."""
+def tallies(frame: nw.LazyFrame[Any], suspects: Sequence[str]) -> list[nw.Expr]:
+    """Count rows by reason and by repair of the ZIP code, and texts that may mean a missing value.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        From `typed`.
+    suspects : sequence of str
+        Columns of which texts such as NA are pointed at, and one of them is shown.
+    """
     import narwhals as nw
 
     def count(holds: nw.Expr, name: str) -> nw.Expr:
         return holds.fill_null(False).cast(nw.Int64).sum().alias(name)
 
-    counted = [count(nw.col("reason") == reason, reason) for reason in REMEDIES]
-    if "zip_repair" in frame.collect_schema():
-        counted += [count(nw.col("zip_repair") == kind, kind) for kind in REPAIRS]
-    return counted + [count(nw.col(name).is_in(LIKELY_MISSING), f"label:{name}") for name in labels]
+    counted = [count(nw.col(REASON) == reason, reason) for reason in REMEDIES]
+    if REPAIR in frame.collect_schema():
+        counted += [count(nw.col(REPAIR) == kind, kind) for kind in REPAIRS]
+    for name in suspects:
+        likely = nw.col(name).is_in(LIKELY_MISSING)
+        counted.append(count(likely, f"likely:{name}"))
+        counted.append(nw.when(likely).then(nw.col(name)).otherwise(None).min().alias(f"such as:{name}"))
+    return counted
 
 
-def warnings_of(found: Mapping[str, int], labels: Sequence[str]) -> list[str]:
-    """Word what was repaired, and which labels may mean a missing value.
+def warnings_of(found: Mapping[str, Any], suspects: Sequence[str]) -> list[str]:
+    """Word what was repaired, and which texts may mean a missing value.
 
     Examples
     --------
-    >>> warnings_of({"zeros": 3, "label:accent": 2}, ["accent"])
+    >>> warnings_of({"zeros": 3, "likely:accent": 2, "such as:accent": "NA"}, ["accent"])
     ['3 ZIP codes had lost leading zeros, which were restored',
-     '2 rows have an accent that may mean a missing value (such as NA); if so: --missing accent=NA']
+     "2 rows have a text in accent that may mean a missing value, such as 'NA'; if so: --missing accent=NA"]
     """
     notes = [f"{int(found[kind]):,} {text}" for kind, text in REPAIRS.items() if found.get(kind)]
-    for name in labels:
-        if rows := int(found.get(f"label:{name}") or 0):
-            article = "an" if name[0] in "aeiou" else "a"
+    for name in suspects:
+        if rows := int(found.get(f"likely:{name}") or 0):
+            value = found[f"such as:{name}"]
             notes.append(
-                f"{rows:,} rows have {article} {name} that may mean a missing value (such as NA); "
-                f"if so: --missing {name}=NA"
+                f"{rows:,} rows have a text in {name} that may mean a missing value, such as '{value}'; "
+                f"if so: --missing {name}={value}"
             )
     return notes
 
 
-def is_final(frame: nw.LazyFrame[Any]) -> bool:
-    """Tell whether columns have the types of a checked log, so that a clean one is read in place."""
-    import narwhals as nw
-
-    for name, kind in frame.collect_schema().items():
-        if name in COUNTS:
-            fits = kind.is_integer()
-        elif name in COORDINATES:
-            fits = kind.is_float()
-        else:
-            fits = name == "embedding" or kind == nw.String
-        if not fits or name in WORKING:
-            return False
-    return True
+def reads_in_place(frame: nw.LazyFrame[Any]) -> bool:
+    """Tell whether a log without faults can be read where it is: all of its numbers are numbers."""
+    schema = frame.collect_schema()
+    return all(schema[name].is_numeric() for name in (*COUNTS, *COORDINATES) if name in schema)
 
 
 def final(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Make the counts of included rows whole numbers, and add the errors of kinds up."""
+    """Give the rows that are left their types, and add the errors of kinds up."""
     import narwhals as nw
 
-    there = frame.collect_schema().names()
-    frame = frame.with_columns(*(nw.col(name).cast(nw.Int64) for name in COUNTS if name in there))
-    if "errors" not in there:
-        frame = frame.with_columns((nw.col(KINDS[0]) + nw.col(KINDS[1]) + nw.col(KINDS[2])).alias("errors"))
-    for name in (name for name in COORDINATES if name in there):
-        # NaN is how data frames write a missing number.
-        frame = frame.with_columns(nw.when(~nw.col(name).is_nan()).then(nw.col(name)).alias(name))
-    return frame.drop([name for name in there if name in WORKING])
+    schema = frame.collect_schema()
+    steps = []
+    for name, kind in schema.items():
+        if name in COUNTS:
+            steps.append(nw.col(name).cast(nw.Int64))
+        elif name in COORDINATES:
+            degrees = nw.col(name).cast(nw.Float64)
+            # NaN is how data frames write a missing number.
+            steps.append(nw.when(~degrees.is_nan()).then(degrees).otherwise(None).alias(name))
+        elif name != "embedding" and kind != nw.String:
+            steps.append(as_text(name, kind).alias(name))
+    frame = frame.with_columns(*steps).drop([name for name in schema if name in WORKING])
+    return frame.with_columns(_sum_of_kinds().alias("errors")) if set(KINDS) <= set(schema) else frame
+
+
+def as_text(name: str, kind: Any) -> nw.Expr:
+    """Read a column as text; of a floating-point number, the digits: 12.0 is the id 12.
+
+    Parameters
+    ----------
+    name : str
+    kind : narwhals.dtypes.DType
+    """
+    import narwhals as nw
+
+    column = nw.col(name)
+    if kind.is_float():
+        fits = (column == column.round(0)) & (column.abs() < LARGEST)
+        digits = nw.when(fits).then(column).otherwise(None).cast(nw.Int64).cast(nw.String)
+        other = nw.when(column.is_nan()).then(None).otherwise(column.cast(nw.String))
+        return nw.when(fits).then(digits).otherwise(other)
+    return column.cast(nw.String)
+
+
+def _sum_of_kinds() -> nw.Expr:
+    import narwhals as nw
+
+    return nw.col(KINDS[0]) + nw.col(KINDS[1]) + nw.col(KINDS[2])
 
 
 def _number(name: str, kind: Any) -> list[nw.Expr]:
-    """Read a number; what is there but is none is marked apart."""
+    """Read a number; what is there but cannot be used as one is marked apart."""
     import narwhals as nw
 
     column = nw.col(name)
     if kind.is_numeric():
         number = column.cast(nw.Float64)
-        finite = number.is_finite().fill_null(True)
         # NaN is how data frames write a missing number.
-        absent = number.is_nan().fill_null(False) if kind.is_float() else nw.lit(False)
-        return [
-            nw.when(finite).then(number).otherwise(None).alias(name),
-            (~finite & ~absent).alias(f"{name}:bad"),
-        ]
-    text = column.cast(nw.String).str.strip_chars()
-    fits = text.str.contains(r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$")
-    safe = nw.when(fits).then(text).otherwise(None).cast(nw.Float64)
-    return [safe.alias(name), (~fits).fill_null(False).alias(f"{name}:bad")]
-
-
-def _text(name: str, kind: Any) -> nw.Expr:
-    """Read text; a number that stands for an id or a ZIP code loses a trailing `.0`, not its digits."""
-    import narwhals as nw
-
-    column = nw.col(name)
-    if kind.is_float():
-        fits = (column == column.round(0)) & (column.abs() < 2**53)
-        digits = nw.when(fits).then(column).otherwise(None).cast(nw.Int64).cast(nw.String)
-        other = nw.when(column.is_nan()).then(None).otherwise(column.cast(nw.String))
-        return nw.when(fits).then(digits).otherwise(other)
-    return column.cast(nw.String)
+        absent = (number.is_nan() if kind.is_float() else number.is_null()).fill_null(True)
+    else:
+        text = column.cast(nw.String).str.strip_chars()
+        fits = text.str.contains(r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$")
+        number = nw.when(fits).then(text).otherwise(None).cast(nw.Float64)
+        absent = text.is_null()
+    good = (number.is_finite() & (number.abs() <= LARGEST)).fill_null(False)
+    return [nw.when(good).then(number).otherwise(None).alias(name), (~good & ~absent).alias(BAD + name)]
 
 
 def _coordinate_reasons() -> list[tuple[nw.Expr, str]]:
@@ -280,18 +264,15 @@ def _zip_codes(frame: nw.LazyFrame[Any], known: Sequence[str]) -> nw.LazyFrame[A
     short = text.str.contains(r"^[0-9]{3,4}$")
     padded = nw.when(short).then(text).otherwise(None).str.zfill(5)
     restored = padded.is_in(list(known)) if known else nw.lit(False)
-    repair = (
-        nw.when(five)
-        .then(nw.lit(""))
-        .otherwise(
-            nw.when(plus_four)
-            .then(nw.lit("ZIP+4"))
-            .otherwise(
-                nw.when(restored)
-                .then(nw.lit("zeros"))
-                .otherwise(nw.when(text.is_null()).then(nw.lit("")).otherwise(nw.lit("malformed")))
-            )
-        )
-    )
-    code = nw.when(restored).then(padded).otherwise(text.str.slice(0, 5))
-    return frame.with_columns(repair.alias("zip_repair"), code.alias("zip_code"))
+    repair, code = nw.lit("malformed"), text
+    # From the last choice to the first.
+    for holds, kind, value in (
+        (text.is_null(), "", text),
+        (restored, "zeros", padded),
+        (plus_four, "ZIP+4", text.str.slice(0, 5)),
+        (five, "spaces", text),
+        (five & (text == nw.col("zip_code")), "", text),
+    ):
+        repair = nw.when(holds).then(nw.lit(kind)).otherwise(repair)
+        code = nw.when(holds).then(value).otherwise(code)
+    return frame.with_columns(repair.alias(REPAIR), code.alias("zip_code"))

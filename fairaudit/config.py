@@ -112,12 +112,12 @@ def read_options(path: str | Path) -> dict[str, Any]:
         raise OptionError(f"cannot read the configuration: {error.strerror}", where=where) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"not valid TOML: {error}", where=where) from None
-    if "set" in plain:
-        plain["parameters"] = plain.pop("set")
     known = {option.name for option in dataclasses.fields(AuditOptions)} - {"parameters"} | {"set"}
     for key in plain:
-        if key not in known and key != "parameters":
+        if key not in known:
             raise OptionError(f"unknown key '{key}'", where=where, allowed=nearest(key, known))
+    if "set" in plain:
+        plain["parameters"] = plain.pop("set")
     try:
         options = msgspec.convert(plain, AuditOptions)
     except msgspec.ValidationError as error:

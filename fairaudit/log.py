@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairaudit.exceptions import LogError, nearest
-from fairaudit.result import Metric, Scoring, Source
+from fairaudit.provenance import Metric, Scoring, Source
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -101,6 +101,35 @@ def rename(available: Sequence[str], columns: Mapping[str, str]) -> dict[str, st
     # A column whose name was given to another one keeps its content under no name.
     rest = {name: name for name in available if name not in taken and name not in columns}
     return {**columns, **rest}
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Refuse columns that the engine could not tell apart: for it, case makes no difference.
+
+    Raises
+    ------
+    LogError
+        If a column has no name, or two have the same.
+
+    Examples
+    --------
+    >>> check_names(["accent", "Accent"], "log.csv")
+    Traceback (most recent call last):
+    fairaudit.exceptions.LogError: the columns 'accent' and 'Accent' have one name
+      where:   log.csv
+      fix:     rename one of them; case alone does not tell columns apart
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if not name:
+            raise LogError("a column has no name", where=where, fix="name it")
+        if name.lower() in seen:
+            raise LogError(
+                f"the columns '{seen[name.lower()]}' and '{name}' have one name",
+                where=where,
+                fix="rename one of them; case alone does not tell columns apart",
+            )
+        seen[name.lower()] = name
 
 
 def has_counts(names: Iterable[str]) -> bool:

@@ -14,15 +14,13 @@ from fairaudit import figures
 from fairaudit.chance import Null, null
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
 from fairaudit.estimate import Contrast, Rates, Scale, contrast, design_effect, jackknife
-from fairaudit.partition import Partition, cohort_ids
+from fairaudit.partition import Partition
 from fairaudit.procedure import Figures, Named, Procedure, Way
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
 from fairaudit.result import (
-    Cohort,
     Gap,
     Gaps,
     InSample,
-    SharePoint,
     Side,
     Splits,
 )
@@ -112,7 +110,7 @@ class Measurement:
         return Observed(
             way=way,
             named=named,
-            chosen=fits.attributes[int(fits.chosen[0])] if fits.attributes else None,
+            chosen=fits.attributes[int(fits.chosen[0])] if fits.attributes and fits.chosen[0] >= 0 else None,
             log=self.rates(side, way.measured, "log"),
             linear=self.rates(side, way.measured, "linear"),
             overall_log=self.rates(everyone, way.measured, "log", 1),
@@ -188,65 +186,6 @@ class Measurement:
             if named.eligible[0, number]:
                 ranks[number] = rank
         return ranks
-
-    def cohorts(self, ranks: Sequence[int | None]) -> tuple[Cohort, ...]:
-        """Report every cohort of the first split's partition."""
-        assigned = self.table_rows & (self.cohort >= 0)
-        rows = []
-        for number, (name, key) in enumerate(
-            zip(self.partition.names, cohort_ids(self.partition), strict=True)
-        ):
-            own = assigned & (self.cohort == number)
-            fields = figures.rate(self.counts, own, self.confidence, self.effect)
-            rows.append(
-                Cohort(
-                    cohort=name.cohort,
-                    id=key,
-                    label=name.label,
-                    rank=ranks[number],
-                    suppressed=False,
-                    share=figures.share_of(self.counts, own, assigned),
-                    against_reference=self._against_reference(number),
-                    **fields,
-                )
-            )
-        return tuple(rows)
-
-    def _against_reference(self, number: int) -> Gap | None:
-        reference = self.procedure.reference
-        if reference is None or number == reference:
-            return None
-        group, k = self.cohort[None], len(self.partition.names)
-        log, linear = (
-            self.rates(group, self.table_rows, "log", k),
-            self.rates(group, self.table_rows, "linear", k),
-        )
-        name = self.partition.names[reference].cohort
-        has_errors = log.errors[0, reference] > 0
-        ratio = figures.aggregate_ways([contrast(log, number, log, reference) if has_errors else None], 1)
-        difference = figures.aggregate_ways([contrast(linear, number, linear, reference)], 1)
-        why = "too few speakers, or a reference without errors"
-        return figures.gap(f"against {name}, all speakers", ratio, difference, self.confidence, why)
-
-    def curve(self, ranks: Sequence[int | None]) -> tuple[SharePoint, ...]:
-        """Report the gap of the worst cohorts against everyone else, at each cumulated share."""
-        order = sorted((rank, number) for number, rank in enumerate(ranks) if rank is not None)
-        assigned = self.table_rows & (self.cohort >= 0)
-        taken = np.zeros(self.counts.rows, dtype=bool)
-        points = []
-        for _, number in order:
-            taken |= assigned & (self.cohort == number)
-            rest = assigned & ~taken
-            if not rest.any():
-                break
-            errors, words = (v[taken].sum() for v in (self.counts.errors, self.counts.ref_words))
-            rest_errors, rest_words = (v[rest].sum() for v in (self.counts.errors, self.counts.ref_words))
-            relative = None
-            if words and rest_words and rest_errors:
-                relative = float((errors / words) / (rest_errors / rest_words) - 1)
-            share = figures.share_of(self.counts, taken, assigned).speakers
-            points.append(SharePoint(share=share or 0.0, relative=relative))
-        return tuple(points)
 
     def splits(self) -> Splits | None:
         """Report how the gap varied over splits, and what the search chose."""

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fairaudit.aggregate import distinct_values, grid_of
 from fairaudit.config import BUILT_IN, AuditOptions
@@ -46,6 +46,11 @@ class Target:
     def grid(self) -> float:
         """Edge of a coordinate cell in degrees."""
         return grid_of(self.source)
+
+    @property
+    def origin(self) -> Literal["discovered", "declared", "saved"]:
+        """Where its partition comes from."""
+        return "saved" if self.saved else "declared" if self.declared else "discovered"
 
     @property
     def declared(self) -> bool:
@@ -146,6 +151,9 @@ def _allowed(log: UtteranceLog, options: AuditOptions) -> tuple[list[Target], di
         else:
             targets.append(Target(name, finder=finder))
     for column in log.labels:
+        if column in installed():
+            skipped[f"column {column}"] = f"it is called like the discoverer {column}; rename the column"
+            continue
         values = distinct_values(log, column, MOST_VALUES)
         if FEWEST_VALUES <= values <= MOST_VALUES:
             targets.append(Target(column, finder=LabelColumn(column)))

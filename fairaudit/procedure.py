@@ -229,8 +229,9 @@ class Procedure:
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             log_wer = np.log(np.maximum(rates.errors, HALF_AN_ERROR) / rates.words)
+            difference = log_wer[:, BOTTOM] - log_wer[:, TOP]
         # A relative gap to a top without any error does not exist.
-        plain = np.where(rates.errors[:, TOP] > 0, log_wer[:, BOTTOM] - log_wer[:, TOP], np.nan)
+        plain = np.where(rates.errors[:, TOP] > 0, difference, np.nan)
         return Compared(contrast(rates, BOTTOM, rates, TOP), plain)
 
 

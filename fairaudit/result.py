@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 from fairaudit.exceptions import ResultError
+from fairaudit.provenance import (
+    DiscoveredOn,
+    DiscovererRecord,
+    LogSummary,
+    Metric,
+    Plain,
+    Scoring,
+    Source,
+    Subject,
+)
+from fairaudit.schema import decode, encode, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCHEMA_VERSION = 1
-
-#: How a stored result of an older schema becomes one of the next schema; keyed by the older version.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-
-
-class Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of everything that is stored: immutable, compared by value, strict when read."""
 
 
 class Share(Plain, frozen=True, kw_only=True):
@@ -174,20 +173,6 @@ class Stability(Plain, frozen=True, kw_only=True):
     seeds: int
 
 
-class DiscovererRecord(Plain, frozen=True, kw_only=True):
-    """Which discoverer found a partition, and with which parameters."""
-
-    name: str
-    parameters: dict[str, Any]
-
-
-class DiscoveredOn(Plain, frozen=True, kw_only=True):
-    """The log in which a partition was found, by the digest of its counts, and the seed of the split."""
-
-    sha256: str
-    seed: int
-
-
 class PartitionResult(Plain, frozen=True, kw_only=True):
     """Everything that was measured of one partition."""
 
@@ -213,52 +198,6 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
     attributes: tuple[AttributeGap, ...]
     stability: Stability | None
     chance: Chance | None
-
-
-class Subject(Plain, frozen=True, kw_only=True):
-    """What was audited, in the user's words."""
-
-    model: str | None
-    dataset: str | None
-
-
-class Metric(Plain, frozen=True, kw_only=True):
-    """The ratio of sums that is reported."""
-
-    name: str
-    numerator: str
-    denominator: str
-
-
-class Source(Plain, frozen=True, kw_only=True):
-    """One input file or table. `sha256` is of the file's bytes, or of the counts for a table."""
-
-    role: str
-    name: str
-    sha256: str
-    rows: int | None
-
-
-class Scoring(Plain, frozen=True, kw_only=True):
-    """How text became counts."""
-
-    normalizer: str
-    version: str
-    sha256: str
-
-
-class LogSummary(Plain, frozen=True, kw_only=True):
-    """What was read. `sha256` is of the counts per speaker, the same whatever the order of the rows."""
-
-    sha256: str
-    utterances: int
-    speakers: int
-    ref_words: int
-    errors: int
-    excluded: dict[str, int]
-    unchecked: tuple[str, ...]
-    warnings: tuple[str, ...]
-    independent_utterances: bool = False
 
 
 class AuditResult(Plain, frozen=True, kw_only=True):
@@ -310,9 +249,7 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         ValueError
             If a number is not finite, which would be an error of ours.
         """
-        plain = msgspec.to_builtins(self)
-        _refuse_non_finite(plain, "result")
-        return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+        return encode(self)
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str = "audit.json") -> AuditResult:
@@ -329,31 +266,7 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         ResultError
             If the text is not an audit result, or one of a newer schema.
         """
-        try:
-            plain = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
-            raise ResultError(f"not valid JSON: {error}", where=where) from None
-        if not isinstance(plain, dict) or not isinstance(plain.get("schema_version"), int):
-            raise ResultError(
-                "this is not an audit result: it has no schema_version", where=where, allowed="audit.json"
-            )
-        version = plain["schema_version"]
-        if version > SCHEMA_VERSION:
-            raise ResultError(
-                f"schema_version {version} is of a newer fairaudit ({plain.get('fairaudit_version')})",
-                where=where,
-                allowed=f"up to {SCHEMA_VERSION}",
-                fix="upgrade fairaudit",
-            )
-        while version < SCHEMA_VERSION:
-            if version not in UPGRADES:
-                raise ResultError(f"schema_version {version} cannot be upgraded", where=where)
-            plain = UPGRADES[version](plain)
-            version += 1
-        try:
-            return msgspec.convert(plain, cls)
-        except msgspec.ValidationError as error:
-            raise ResultError(f"not an audit result: {error}", where=where) from None
+        return decode(text, cls, where)
 
     def summary(self) -> pd.DataFrame:
         """Return the printed table: one row per partition, columns `tables.SUMMARY_COLUMNS`."""
@@ -374,12 +287,12 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         return tables.attributes(self)
 
 
-def _refuse_non_finite(plain: Any, where: str) -> None:
-    if isinstance(plain, Mapping):
-        for key, value in plain.items():
-            _refuse_non_finite(value, f"{where}.{key}")
-    elif isinstance(plain, (list, tuple)):
-        for index, value in enumerate(plain):
-            _refuse_non_finite(value, f"{where}[{index}]")
-    elif isinstance(plain, float) and not -float("inf") < plain < float("inf"):
-        raise ValueError(f"{where} is {plain}, and a result holds finite numbers only")
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `audit.json`, as it is published in the documentation.
+
+    Examples
+    --------
+    >>> json_schema()["title"]
+    'AuditResult'
+    """
+    return schema_of(AuditResult)

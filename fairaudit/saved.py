@@ -10,7 +10,8 @@ import msgspec
 
 from fairaudit.exceptions import PartitionError
 from fairaudit.partition import Name, Partition, cohort_ids, digest, from_plain
-from fairaudit.result import AuditResult, DiscoveredOn, PartitionResult
+from fairaudit.provenance import DiscoveredOn
+from fairaudit.result import AuditResult, PartitionResult
 
 SCHEMA_VERSION = 1
 

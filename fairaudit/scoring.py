@@ -17,7 +17,7 @@ import numpy as np
 
 from fairaudit.counts import Ints
 from fairaudit.exceptions import OptionError, nearest
-from fairaudit.result import Scoring
+from fairaudit.provenance import Scoring
 
 #: Ways to normalise text before it is scored.
 NORMALIZERS = ("none", "basic", "whisper-en")
@@ -41,7 +41,7 @@ def normalizer(name: str) -> Callable[[str], str]:
     Examples
     --------
     >>> normalizer("whisper-en")("Mister Smith's colour, okay?")
-    "mister smith's color okay"
+    'mister smith is color okay'
     """
     if name not in NORMALIZERS:
         raise OptionError(

@@ -1,13 +1,8 @@
 """Small cohorts out of a result, once, when it is built: no result holds a suppressed figure.
 
-A cell is a cohort or the unassigned row. Cells with too few speakers are blanked, and then the
-smallest remaining ones too, until nothing published can be subtracted from something else published
-to give a figure of too few speakers. Published sums are overall, bottom, top, rest and every point of
-the gap-by-share curve.
-
-References
-----------
-Hundepool, A. et al. (2012). Statistical Disclosure Control: primary and secondary cell suppression.
+What `fairaudit.cells` keeps back is blanked here, with the reason. Bottom, top and rest may lose their
+counts alone, and keep rates of four digits: without counts nothing can be subtracted, and counts cannot
+be worked out of so few digits.
 """
 
 from __future__ import annotations
@@ -17,53 +12,94 @@ from typing import TypeVar
 
 import msgspec
 
-from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, SharePoint, Side, Unassigned
+from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, Protection, protection, small_block, union
+from fairaudit.result import (
+    Cohort,
+    Gap,
+    Gaps,
+    PartitionResult,
+    Rate,
+    Share,
+    SharePoint,
+    Side,
+    Splits,
+    Unassigned,
+)
 
 R = TypeVar("R", bound=Rate)
 
-#: Name of the unassigned row among the cells; no cohort can be called so, a space leads it.
-UNASSIGNED_CELL = " unassigned"
-
 _FIGURES = tuple(field for field in Rate.__struct_fields__ if field != "reason")
+#: What a rate could be subtracted by.
+_COUNTS = (
+    "speakers",
+    "utterances",
+    "ref_words",
+    "errors",
+    "substitutions",
+    "deletions",
+    "insertions",
+    "n_effective",
+    "wer_speaker_mean",
+)
 
 
-def suppress(partition: PartitionResult, fewest: int, everyone: int) -> PartitionResult:
+def suppress_all(found: Iterable[tuple[PartitionResult, Members]], fewest: int) -> list[PartitionResult]:
+    """Suppress the partitions of one audit, which may tell each other's totals.
+
+    Parameters
+    ----------
+    found : iterable of tuple of PartitionResult and Members
+    fewest : int
+        Speakers that a shown figure needs (`min_speakers_shown`).
+    """
+    found = list(found)
+    totals = {members.tabled for _, members in found if members.shows_total(fewest)}
+    return [
+        suppress(partition, members, fewest, total_known=members.tabled in totals | {members.everyone})
+        for partition, members in found
+    ]
+
+
+def suppress(
+    partition: PartitionResult, members: Members, fewest: int, *, total_known: bool = True
+) -> PartitionResult:
     """Blank every figure of a partition that rests on, or would give away, too few speakers.
 
     Parameters
     ----------
     partition : PartitionResult
+    members : Members
     fewest : int
         Speakers that a shown figure needs (`min_speakers_shown`).
-    everyone : int
-        Speakers of the whole log.
+    total_known : bool
+        Whether the sum of all cells is published elsewhere: by the log, or by another partition.
     """
-    hidden = hidden_cells(partition, fewest)
+    keep_back = protection(partition, members, fewest, total_known=total_known)
     reason = f"suppressed: fewer than {fewest} speakers, here or in what it could be subtracted from"
-    cohorts = tuple(_cohort(c, c.cohort in hidden, reason) for c in partition.cohorts)
-    sides = {name: _side(getattr(partition, name), fewest, reason) for name in ("bottom", "top", "rest")}
+    sides = {name: _side(getattr(partition, name), keep_back, fewest, reason) for name in SIDES}
     shown = {name for name, side in sides.items() if side is not None and side.wer is not None}
-    unassigned = partition.unassigned
-    if unassigned is not None and UNASSIGNED_CELL in hidden:
-        unassigned = _unassigned(unassigned, reason)
-    overall_shown = (partition.overall.speakers or 0) >= fewest
-    in_sample = (
-        partition.in_sample_gap if {"bottom", "top"} <= shown or _all_large(partition, fewest) else None
-    )
+    both = {"bottom", "top"} <= shown
+    # Without a bottom there is no gap, and a reason already.
+    headline = both or partition.bottom is None
+    overall = suppress_rate(partition.overall, fewest)
+    gaps = partition.gaps
     return msgspec.structs.replace(
         partition,
-        cohorts=cohorts,
-        unassigned=unassigned,
+        cohorts=tuple(_cohort(c, members, keep_back, reason) for c in partition.cohorts),
+        unassigned=_unassigned(partition.unassigned, keep_back, reason),
         **sides,
-        overall=suppress_rate(partition.overall, fewest),
-        gap=_gap(partition.gap, {"bottom", "top"} <= shown or partition.bottom is None, reason),
+        overall=_blank(overall, reason) if keep_back.overall else overall,
+        splits=partition.splits if both or partition.splits is None else _spreadless(partition.splits),
+        gap=_gap(partition.gap, headline, keep_back, reason),
         gaps=Gaps(
-            rest=_gap_or_none(partition.gaps.rest, {"bottom", "rest"} <= shown, reason),
-            overall=_gap_or_none(partition.gaps.overall, "bottom" in shown and overall_shown, reason),
-            reference=_gap_or_none(partition.gaps.reference, {"bottom", "top"} <= shown, reason),
+            rest=gaps.rest and _gap(gaps.rest, {"bottom", "rest"} <= shown, keep_back, reason),
+            # It would tell overall's rate, and that its words and errors beyond the small group's.
+            overall=gaps.overall
+            and _gap(gaps.overall, "bottom" in shown and not keep_back.overall, keep_back, reason),
+            reference=gaps.reference and _gap(gaps.reference, headline, keep_back, reason),
         ),
-        gap_by_share=_curve(partition, hidden, fewest),
-        in_sample_gap=in_sample,
+        gap_by_share=_curve(partition, members, keep_back, fewest),
+        in_sample_gap=partition.in_sample_gap if both or not keep_back.hidden - {UNASSIGNED_CELL} else None,
     )
 
 
@@ -74,94 +110,101 @@ def suppress_rate(rate: R, fewest: int) -> R:
     return _blank(rate, f"suppressed: fewer than {fewest} speakers")
 
 
-def hidden_cells(partition: PartitionResult, fewest: int) -> set[str]:
-    """Choose the cells that are blanked: the small ones, and what would give them away.
-
-    Returns
-    -------
-    set of str
-        Names of cohorts, and `UNASSIGNED_CELL`.
-    """
-    size = {c.cohort: c.speakers or 0 for c in partition.cohorts}
-    if partition.unassigned is not None:
-        size[UNASSIGNED_CELL] = partition.unassigned.speakers or 0
-    hidden = {cell for cell, n in size.items() if 0 < n < fewest}
-    sums = _published_sums(partition, size)
-    changed = True
-    while changed:
-        changed = False
-        for cells in sums:
-            secret = sum(size[cell] for cell in cells & hidden)
-            shown = sorted((size[cell], cell) for cell in cells - hidden if size[cell] > 0)
-            if 0 < secret < fewest and shown:
-                hidden.add(shown[0][1])
-                changed = True
-    return hidden
-
-
-def _published_sums(partition: PartitionResult, size: dict[str, int]) -> list[set[str]]:
-    cohorts = {c.cohort for c in partition.cohorts}
-    sums = [cohorts, set(size)]
-    named: set[str] = set()
-    for side in (partition.bottom, partition.top):
-        if side is not None and side.cohorts:
-            sums.append(set(side.cohorts))
-            named |= set(side.cohorts)
-    sums.append(cohorts - named)
-    return [cells for cells in sums if cells]
-
-
-def _curve(partition: PartitionResult, hidden: set[str], fewest: int) -> tuple[SharePoint, ...]:
+def _curve(
+    partition: PartitionResult, members: Members, keep_back: Protection, fewest: int
+) -> tuple[SharePoint, ...]:
     """Keep the points of the curve whose steps, and whose two sides, hold enough speakers."""
-    size = {c.cohort: c.speakers or 0 for c in partition.cohorts}
     order = [c.cohort for c in sorted(partition.cohorts, key=lambda c: c.rank or 0) if c.rank is not None]
+    who, sums = members.curve, dict(keep_back.sums)
+    # Cells that are tabled on other rows than the curve cannot be subtracted from it.
+    secret = {c for c in keep_back.hidden & set(who) if who[c] == members.cells[c]}
     kept: list[SharePoint] = []
-    step: set[str] = set()
     taken: set[str] = set()
+    step: set[str] = set()
     for cohort, point in zip(order, partition.gap_by_share, strict=False):
         step.add(cohort)
         taken.add(cohort)
-        left = set(size) - taken
-        if all(_safe(cells, size, hidden, fewest) for cells in (step, left)):
+        large = all(len(union(who, part)) >= fewest for part in (step, set(who) - taken))
+        with_point = {**sums, f"point {len(kept)}": frozenset(taken)}
+        if large and small_block(secret, with_point, who, fewest) is None:
             kept.append(point)
-            step = set()
+            sums, step = with_point, set()
     return tuple(kept)
 
 
-def _safe(cells: set[str], size: dict[str, int], hidden: set[str], fewest: int) -> bool:
-    secret = sum(size[cell] for cell in cells & hidden)
-    return (secret == 0 or secret >= fewest) and sum(size[cell] for cell in cells) >= fewest
+def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str) -> Cohort:
+    if cohort.cohort in keep_back.hidden:
+        blank = _blank(cohort, reason)
+        return msgspec.structs.replace(blank, suppressed=True, share=None, against_reference=None)
+    against = cohort.against_reference
+    if against is not None and members.reference in keep_back.hidden:
+        against = Gap(definition=against.definition, reason=reason)
+    share = _of_speakers(cohort.share) if keep_back.overall else cohort.share
+    return msgspec.structs.replace(cohort, against_reference=against, share=share)
 
 
-def _all_large(partition: PartitionResult, fewest: int) -> bool:
-    sizes: Iterable[int] = (c.speakers or 0 for c in partition.cohorts)
-    return all(n == 0 or n >= fewest for n in sizes)
+def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: str) -> Unassigned | None:
+    if unassigned is None:
+        return None
+    if UNASSIGNED_CELL in keep_back.hidden:
+        return msgspec.structs.replace(_blank(unassigned, reason), share=None, reasons={})
+    share = _of_speakers(unassigned.share) if keep_back.overall else unassigned.share
+    return msgspec.structs.replace(unassigned, share=share)
 
 
-def _cohort(cohort: Cohort, hide: bool, reason: str) -> Cohort:
-    if not hide:
-        return cohort
-    return msgspec.structs.replace(
-        _blank(cohort, reason), suppressed=True, share=None, against_reference=None
-    )
-
-
-def _unassigned(unassigned: Unassigned, reason: str) -> Unassigned:
-    return msgspec.structs.replace(_blank(unassigned, reason), share=None, reasons={})
-
-
-def _side(side: Side | None, fewest: int, reason: str) -> Side | None:
-    if side is None or not side.speakers or side.speakers >= fewest:
+def _side(side: Side | None, keep_back: Protection, fewest: int, reason: str) -> Side | None:
+    if side is None or not side.speakers:
         return side
-    return msgspec.structs.replace(_blank(side, reason), share=None)
+    if side.speakers < fewest:
+        return msgspec.structs.replace(_blank(side, reason), share=None)
+    if not keep_back.counts:
+        return side
+    why = f"counts withheld: they would give away figures of fewer than {fewest} speakers"
+    plain = dict.fromkeys(_COUNTS) | {"share": _of_speakers(side.share), "reason": side.reason or why}
+    if side.wer:
+        rounded = _four_digits(side.wer)
+        plain["wer"] = rounded
+        plain |= {e: v * rounded / side.wer for e in ("low", "high") if (v := getattr(side, e)) is not None}
+    elif side.high is not None:
+        plain["high"] = _four_digits(side.high)
+    return msgspec.structs.replace(side, **plain)
 
 
-def _gap(gap: Gap, shown: bool, reason: str) -> Gap:
-    return gap if shown or gap.relative is None else Gap(definition=gap.definition, reason=reason)
+def _of_speakers(share: Share | None) -> Share | None:
+    """Keep the share of speakers; those of utterances and words lead to their counts."""
+    return None if share is None else Share(speakers=share.speakers, utterances=None, ref_words=None)
 
 
-def _gap_or_none(gap: Gap | None, shown: bool, reason: str) -> Gap | None:
-    return None if gap is None else _gap(gap, shown, reason)
+def _spreadless(splits: Splits) -> Splits:
+    return msgspec.structs.replace(splits, q05=None, median=None, q95=None)
+
+
+def _gap(gap: Gap, shown: bool, keep_back: Protection, reason: str) -> Gap:
+    if gap.relative is None and gap.absolute is None:
+        return gap
+    if not shown:
+        return Gap(definition=gap.definition, reason=reason)
+    return _rounded(gap) if keep_back.counts else gap
+
+
+def _rounded(gap: Gap) -> Gap:
+    """Round a gap to four digits and move its bounds along, so that no ratio of counts can be read off."""
+    plain: dict[str, float] = {}
+    if gap.absolute is not None:
+        plain["absolute"] = _four_digits(gap.absolute)
+        moved = plain["absolute"] - gap.absolute
+        ends = ("absolute_low", "absolute_high")
+        plain |= {end: value + moved for end in ends if (value := getattr(gap, end)) is not None}
+    if gap.ratio is not None:
+        ratio = _four_digits(gap.ratio)
+        plain |= {"ratio": ratio, "relative": ratio - 1, "relative_to_bottom": 1 - 1 / ratio}
+        factor, ends = ratio / gap.ratio, ("relative_low", "relative_high")
+        plain |= {end: (1 + value) * factor - 1 for end in ends if (value := getattr(gap, end)) is not None}
+    return msgspec.structs.replace(gap, **plain)
+
+
+def _four_digits(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def _blank(rate: R, reason: str) -> R:

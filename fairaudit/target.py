@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fairaudit import figures
 from fairaudit.attributes import attribute_gaps
+from fairaudit.cells import UNASSIGNED_CELL, Members
 from fairaudit.chance import chance_of
+from fairaudit.cohorts import Table
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Bools, SpeakerCounts
 from fairaudit.discover import parameters_of
@@ -20,10 +22,9 @@ from fairaudit.partition import Partition, digest
 from fairaudit.placing import place
 from fairaudit.planning import Target
 from fairaudit.procedure import Procedure
+from fairaudit.provenance import DiscoveredOn, DiscovererRecord
 from fairaudit.ranking import BOTTOM, REST, TOP
 from fairaudit.result import (
-    DiscoveredOn,
-    DiscovererRecord,
     Gap,
     Gaps,
     PartitionResult,
@@ -50,8 +51,8 @@ def measure_target(
     log_sha256: str,
     reference: str | None,
     tell: Callable[[str, int, int], None],
-) -> PartitionResult:
-    """Measure one target.
+) -> tuple[PartitionResult, Members]:
+    """Measure one target, and tell who is in its cells; nothing is suppressed yet.
 
     Parameters
     ----------
@@ -68,12 +69,14 @@ def measure_target(
         Told the stage, how much of it is done, and how much there is.
     """
     counts, reasons = place(target.source, target.name, counts, options.zip_table)
-    placed = np.array([reason == "" for reason in reasons], dtype=bool)
+    placed: Bools = reasons == ""
     own = counts.select(placed)
-    half = halved[:, np.unique(counts.speaker[placed])]
+    exploratory = target.saved is not None and target.saved.discovered_on.sha256 == log_sha256
     if not own.rows:
         return _nothing_placed(target, counts, reasons, options)
-    measurement, exploratory = _measurement(target, own, half, options, log_sha256, reference)
+    basis = _tabled(target, counts, placed, halved, exploratory)
+    half = halved[:, np.unique(counts.speaker[placed])]
+    measurement = _measurement(target, own, half, basis[placed], options, reference)
     done = 0
 
     def step(replicates: int) -> None:
@@ -81,82 +84,80 @@ def measure_target(
         done += replicates
         tell(target.name, done, options.permutations)
 
-    seed = (options.seed, *target.name.encode())
-    found = measurement.chance(options.permutations, seed, step)
+    found = measurement.chance(options.permutations, (options.seed, *target.name.encode()), step)
+    table = Table(measurement, counts, reasons, basis)
     ranks = target.saved.ranks if target.saved else measurement.ranks()
     headline, gaps = gaps_of(measurement, f"{target.name}={reference}" if reference else None)
     there = headline.absolute is not None
     bottom, top, rest = (measurement.side(s) if there else None for s in (BOTTOM, TOP, REST))
-    assigned = measurement.table_rows & (measurement.cohort >= 0)
     partition = measurement.partition
     rule = partition.to_plain()
-    in_table = measurement.table_rows
-    return PartitionResult(
+    result = PartitionResult(
         name=target.name,
         kind=partition.kind,
-        origin="saved" if target.saved else "declared" if target.declared else "discovered",
+        origin=target.origin,
         discovered_on=_discovered_on(target, log_sha256, options),
         digest=digest(rule),
         rule=rule,
         discoverer=_discoverer(target),
         exploratory=exploratory,
-        overall=figures.as_rate(figures.rate(own, assigned, options.confidence)),
+        overall=figures.as_rate(figures.rate(own, table.assigned, options.confidence)),
         splits=measurement.splits(),
-        cohorts=measurement.cohorts(ranks),
-        unassigned=_unassigned(counts, reasons, own, in_table, measurement, options.confidence),
+        cohorts=table.cohorts(ranks),
+        unassigned=table.without_cohort(),
         bottom=bottom,
         top=top,
         rest=rest,
         gap=headline,
         gaps=gaps,
         in_sample_gap=measurement.in_sample(),
-        gap_by_share=measurement.curve(ranks),
+        gap_by_share=table.curve(ranks),
         attributes=attribute_gaps(measurement, found, options.min_speakers_shown),
         stability=_stability(target, measurement),
         chance=chance_of(found, searches=measurement.searches),
     )
+    return result, table.members()
+
+
+def _tabled(target: Target, counts: SpeakerCounts, placed: Bools, halved: Bools, exploratory: bool) -> Bools:
+    """Return the rows of the log whose speakers are tabled: those who had no part in a search."""
+    half = np.ones(len(counts.speakers), dtype=bool)
+    if target.saved is not None and exploratory:
+        # The half on which it was found cannot measure it.
+        half = halves(counts.speakers, target.saved.discovered_on.seed, 1)[0]
+    elif target.origin == "discovered":
+        both = {bool(side) for side in halved[0][counts.speaker[placed]]}
+        # Where all speakers fell into one half nothing can be held out, and the procedure will say so.
+        half = halved[0] if len(both) == 2 else half
+    tabled: Bools = half[counts.speaker]
+    return tabled
 
 
 def _measurement(
     target: Target,
     own: SpeakerCounts,
     half: Bools,
+    tabled: Bools,
     options: AuditOptions,
-    log_sha256: str,
     reference: str | None,
-) -> tuple[Measurement, bool]:
-    """Set up the procedure of a target; also whether it measures what it was found on."""
-    every = np.ones(own.rows, dtype=bool)
+) -> Measurement:
+    """Set up the procedure of a target."""
     if target.saved is not None:
         saved = target.saved
-        exploratory = saved.discovered_on.sha256 == log_sha256
-        rows = every
-        if exploratory:
-            # The half on which it was found cannot measure it.
-            rows = halves(own.speakers, saved.discovered_on.seed, 1)[0][own.speaker]
+        sides = (saved.bottom, saved.top)
         procedure = Procedure(
-            own,
-            half,
-            None,
-            saved.partition,
-            options.bottom_share,
-            fixed_sides=(saved.bottom, saved.top),
-            measured=rows,
+            own, half, None, saved.partition, options.bottom_share, fixed_sides=sides, measured=tabled
         )
-        return Measurement(procedure, options.confidence, rows, saved.partition), exploratory
+        return Measurement(procedure, options.confidence, tabled, saved.partition)
     assert target.finder is not None
     if target.declared:
         partition = target.finder.fit(own)
         number = _reference_number(partition, target.name, reference) if reference else None
         procedure = Procedure(own, half, None, partition, options.bottom_share, reference=number)
-        return Measurement(procedure, options.confidence, every, partition), False
+        return Measurement(procedure, options.confidence, tabled, partition)
     procedure = Procedure(own, half, target.finder, None, options.bottom_share)
-    first = procedure.ways[0]
-    if not (first.searched.any() and first.measured.any()):
-        # All speakers fell into one half: nothing can be held out, and the procedure will say so.
-        return Measurement(procedure, options.confidence, every, target.finder.fit(own)), False
-    found = target.finder.fit(own.select(first.searched))
-    return Measurement(procedure, options.confidence, first.measured, found), False
+    searched = own if tabled.all() else own.select(~tabled)
+    return Measurement(procedure, options.confidence, tabled, target.finder.fit(searched))
 
 
 def _reference_number(partition: Partition, column: str, value: str) -> int:
@@ -189,48 +190,17 @@ def _stability(target: Target, measurement: Measurement) -> Stability | None:
     return Stability(adjusted_rand=agreement, seeds=seeds)
 
 
-def _unassigned(
-    counts: SpeakerCounts,
-    reasons: NDArray[np.object_],
-    own: SpeakerCounts,
-    in_table: Bools,
-    measurement: Measurement,
-    confidence: float,
-) -> Unassigned | None:
-    """Report the rows that have no cohort, on the same speakers as the cohorts."""
-    rows = np.array([reason != "" for reason in reasons], dtype=bool)
-    reasons = reasons.copy()
-    kept = np.flatnonzero(~rows)
-    without = kept[measurement.cohort < 0]
-    rows[without] = True
-    if not rows.any():
-        return None
-    reasons[without] = f"not in a cohort of the partition by {measurement.partition.kind}"
-    speakers = set(own.speakers[np.unique(own.speaker[in_table])])
-    same_half = np.array([name in speakers for name in counts.speakers], dtype=bool)[counts.speaker]
-    placed_speakers = set(own.speakers)
-    never_placed = np.array([name not in placed_speakers for name in counts.speakers], dtype=bool)
-    basis = same_half | never_placed[counts.speaker]
-    part = rows & basis
-    named = {r: int(counts.utterances[part & (reasons == r)].sum()) for r in sorted(set(reasons[part]))}
-    return Unassigned(
-        **figures.rate(counts, part, confidence),
-        share=figures.share_of(counts, part, basis),
-        reasons=named,
-    )
-
-
 def _nothing_placed(
     target: Target, counts: SpeakerCounts, reasons: NDArray[np.object_], options: AuditOptions
-) -> PartitionResult:
+) -> tuple[PartitionResult, Members]:
     """Report a target for which no row of the log can be placed."""
     every = np.ones(counts.rows, dtype=bool)
     why = "no row of the log can be placed"
     named = {r: int(counts.utterances[reasons == r].sum()) for r in sorted(set(reasons))}
-    return PartitionResult(
+    result = PartitionResult(
         name=target.name,
         kind="none",
-        origin="saved" if target.saved else "declared" if target.declared else "discovered",
+        origin=target.origin,
         discovered_on=target.saved.discovered_on if target.saved else None,
         digest=None,
         rule=None,
@@ -255,3 +225,5 @@ def _nothing_placed(
         stability=None,
         chance=None,
     )
+    everyone = frozenset(counts.speaker.tolist())
+    return result, Members({UNASSIGNED_CELL: everyone}, {}, everyone, everyone)

@@ -13,9 +13,10 @@ PACKAGE = ROOT / "fairaudit"
 #: A module may import what stands above it. Modules of one line do not import each other.
 ORDER = [
     ["exceptions"],
-    ["config", "provenance"],
+    ["config", "provenance", "schema"],
     ["result"],
-    ["tables", "suppress"],
+    ["tables", "cells"],
+    ["suppress"],
     ["log"],
     ["checks", "counts"],
     ["scoring", "embeddings", "demographics", "places", "partition", "split"],
@@ -27,7 +28,7 @@ ORDER = [
     ["procedure"],
     ["chance"],
     ["measurement"],
-    ["attributes", "saved"],
+    ["attributes", "cohorts", "saved"],
     ["assignment", "planning"],
     ["target", "record"],
     ["world"],

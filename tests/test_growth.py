@@ -134,7 +134,8 @@ def test_the_absolute_difference_cuts_off_ends_where_the_likelihood_ratio_finds_
     # The smallest admissible region holds 5 % of the speakers.
     ends = {c: np.mean(cut < 0.1) for c, cut in cuts.items()}
     assert found["poisson"] > 0.8 > found["difference"] + 0.2
-    assert ends["difference"] > 0.5 > 0.2 > ends["poisson"]
+    assert ends["difference"] > 0.2
+    assert ends["poisson"] == 0
 
 
 def test_a_heavy_talker_owns_the_search_by_words_and_not_the_damped_one():

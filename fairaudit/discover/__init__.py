@@ -69,7 +69,7 @@ class Fits(Protocol):
 
     @property
     def chosen(self) -> Ints:
-        """Number of the chosen attribute, shape (replicates,); empty without attributes."""
+        """Number of the chosen attribute, -1 for none, shape (replicates,); empty without attributes."""
 
     @property
     def cohorts(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -71,15 +72,19 @@ class Trees:
             Leaf numbers.
         """
         replicates, rows = int(self.replicate.max(initial=-1)) + 1, len(latitude)
-        node = np.repeat(np.arange(replicates), rows)
-        row = np.tile(np.arange(rows), replicates)
-        going = np.flatnonzero(self.axis[node] >= 0)
+        places = np.concatenate([latitude, longitude])
+        offset = np.maximum(self.axis, 0) * rows
+        inner = self.axis >= 0
+        leaf = np.repeat(np.arange(replicates), rows)
+        going = np.flatnonzero(inner.take(leaf))
+        row, at = going % max(rows, 1), leaf.take(going)
         while len(going):
-            at = node[going]
-            place = np.where(self.axis[at] == 0, latitude[row[going]], longitude[row[going]])
-            node[going] = self.child[at] + (place >= self.edge[at])
-            going = going[self.axis[node[going]] >= 0]
-        return self.leaf_numbers()[node].reshape(replicates, rows)
+            beyond = places.take(offset.take(at) + row) >= self.edge.take(at)
+            at = self.child.take(at) + beyond
+            leaf[going] = at
+            further = np.flatnonzero(inner.take(at))
+            going, row, at = going.take(further), row.take(further), at.take(further)
+        return self.leaf_numbers().take(leaf).reshape(replicates, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +99,11 @@ class Field:
     min_speakers: int
     min_words: int
     criterion: Criterion
+
+    @cached_property
+    def tiled(self) -> list[Ints]:
+        """The coordinates of the entries, one replicate after the other."""
+        return [np.tile(place, len(self.errors)) for place in self.places]
 
 
 def grow(field: Field, max_regions: int) -> Trees:
@@ -139,7 +149,7 @@ def _best_splits(
     """Find the best split of each node: gain, axis (-1 for none), last position on the left, edge."""
     best = np.zeros(len(sizes))
     axis, position, edge = (np.full(len(sizes), -1) for _ in range(3))
-    for number, (entry, place) in enumerate(zip(entries, field.places, strict=True)):
+    for number, (entry, place) in enumerate(zip(entries, field.tiled, strict=True)):
         at, gain, node = _candidates(field, entry, place, starts, sizes)
         if not len(at):
             continue
@@ -150,8 +160,7 @@ def _best_splits(
         better = winners[gain[winners] > best[node[winners]]]
         where = node[better]
         best[where], axis[where], position[where] = gain[better], number, at[better]
-        rows = field.errors.shape[1]
-        low, high = place[entry[at[better]] % rows], place[entry[at[better] + 1] % rows]
+        low, high = place[entry[at[better]]], place[entry[at[better] + 1]]
         # Halfway between the two cells, so that a speaker in between goes to the nearer side.
         edge[where] = low + 1 + (high - low - 1) // 2
     return best, axis, position, edge
@@ -161,11 +170,10 @@ def _candidates(
     field: Field, entry: Ints, place: Ints, starts: Ints, sizes: Ints
 ) -> tuple[Ints, Floats, Ints]:
     """List the admissible splits along one axis: last position on the left, gain, node."""
-    rows = field.errors.shape[1]
     ends = starts + sizes - 1
     node = np.repeat(np.arange(len(sizes)), sizes)
-    at = _with_enough_speakers(field, entry % rows, node, starts, sizes)
-    at = at[place[entry[at] % rows] != place[entry[at + 1] % rows]]
+    at = _with_enough_speakers(field, entry, node, starts, sizes)
+    at = at[place.take(entry.take(at)) != place.take(entry.take(at + 1))]
     all_e, e = _sums_left(field.errors, entry, starts, ends, at, node)
     all_w, w = _sums_left(field.weights, entry, starts, ends, at, node)
     where = node[at]
@@ -184,7 +192,7 @@ def _sums_left(
     values: Ints, entry: Ints, starts: Ints, ends: Ints, at: Ints, node: Ints
 ) -> tuple[Ints, Ints]:
     """Add up the values of each whole node, and of each node up to each position."""
-    sums: Ints = np.cumsum(values.ravel()[entry])
+    sums: Ints = np.cumsum(values.ravel().take(entry))
     before = np.where(starts > 0, sums[starts - 1], 0)
     return sums[ends] - before, sums[at] - before[node[at]]
 
@@ -209,24 +217,24 @@ def _x_log(e: Ints, w: Ints) -> Floats:
     return product
 
 
-def _with_enough_speakers(field: Field, row: Ints, node: Ints, starts: Ints, sizes: Ints) -> Ints:
+def _with_enough_speakers(field: Field, entry: Ints, node: Ints, starts: Ints, sizes: Ints) -> Ints:
     """List the positions up to and after which a node has enough distinct speakers."""
     fewest = field.min_speakers
     if not has_travellers(field.speaker):
         spans = np.maximum(sizes - 2 * fewest + 1, 0)
         return _spans(starts + fewest - 1, spans)
-    position = np.arange(len(row))
-    speaker = field.speaker[row]
+    position = np.arange(len(entry))
+    speaker = field.speaker[entry % field.errors.shape[1]]
     order = np.lexsort((position, speaker, node))
     same = (speaker[order][1:] == speaker[order][:-1]) & (node[order][1:] == node[order][:-1])
-    first, last = np.empty(len(row), bool), np.empty(len(row), bool)
+    first, last = np.empty(len(entry), bool), np.empty(len(entry), bool)
     first[order], last[order] = np.r_[True, ~same], np.r_[~same, True]
     begun, done = np.cumsum(first), np.cumsum(last)
     before = np.where(starts > 0, begun[starts - 1], 0)
     total = begun[starts + sizes - 1] - before
     # Before a node as many speakers have been done with as have begun.
     left, right = begun - before[node], (total + before)[node] - done
-    inner = np.ones(len(row), dtype=bool)
+    inner = np.ones(len(entry), dtype=bool)
     inner[starts + sizes - 1] = False
     return np.flatnonzero(inner & (left >= fewest) & (right >= fewest))
 
@@ -244,23 +252,17 @@ def _divide(
         here = axis[splits] == number
         goes_left[entry[_spans(starts[splits][here], left_size[here])]] = True
     inside = _spans(starts[splits], sizes[splits])
-    side = np.repeat(np.arange(len(splits)) * 2, sizes[splits])
     offsets = np.cumsum(child_sizes) - child_sizes
+    to_left, to_right = (_spans(offsets[side::2], child_sizes[side::2]) for side in (0, 1))
+    large = np.repeat(kept, child_sizes)
     divided = []
     for entry in entries:
-        e = entry[inside]
-        left = goes_left[e]
-        # Lefts and rights of a node keep their order: each goes to the next free position of its child.
-        lefts = np.cumsum(left)
-        before = np.where(offsets[::2] > 0, lefts[offsets[::2] - 1], 0)
-        lefts_before = lefts - left - before[side >> 1]
-        position_in_node = np.arange(len(e)) - offsets[side]
-        target = np.where(
-            left, offsets[side] + lefts_before, offsets[side + 1] + position_in_node - lefts_before
-        )
+        e = entry.take(inside)
+        left = goes_left.take(e)
+        # Lefts and rights of a node keep their order.
         moved = np.empty(len(e), dtype=np.int64)
-        moved[target] = e
-        divided.append(moved[np.repeat(kept, child_sizes)])
+        moved[to_left], moved[to_right] = e[left], e[~left]
+        divided.append(moved[large])
     numbers = np.column_stack([children, children + 1]).ravel()
     return divided, child_sizes[kept], numbers[kept]
 

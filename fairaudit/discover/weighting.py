@@ -43,7 +43,7 @@ def search_weights(errors: Floats, words: Floats, speaker: Ints, weight: Weight)
     ([[10.0, 100.0]], [[1.0, 90.0]])
     """
     if weight == "words":
-        return (errors * SCALE).astype(np.int64), (words * SCALE).astype(np.int64)
+        return _whole(errors), _whole(words)
     e, w = errors, words
     if has_travellers(speaker):
         starts = np.flatnonzero(np.r_[True, speaker[1:] != speaker[:-1]])
@@ -56,4 +56,9 @@ def search_weights(errors: Floats, words: Floats, speaker: Ints, weight: Weight)
     factor = 1 / (1 + w * p * phi)
     if has_travellers(speaker):
         factor = factor[:, np.cumsum(np.r_[False, speaker[1:] != speaker[:-1]])]
-    return np.rint(errors * factor * SCALE).astype(np.int64), np.rint(words * factor * SCALE).astype(np.int64)
+    return _whole(errors * factor), _whole(words * factor)
+
+
+def _whole(values: Floats) -> Ints:
+    # In rows one after the other, as the search will read them.
+    return np.rint(values * SCALE).astype(np.int64, order="C")

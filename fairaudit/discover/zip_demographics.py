@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
 from fairaudit.demographics import ZipTable, load_zip_table, match
 from fairaudit.discover import check_at_least
+from fairaudit.discover.weighting import SCALE, Weight, search_weights
 from fairaudit.estimate import has_travellers, t_quantile
-from fairaudit.partition import Name, Threshold
+from fairaudit.partition import UNASSIGNED, Name, Threshold
 
 Criterion = Literal["lower bound", "difference"]
 Search = Literal["majority", "threshold"]
@@ -34,7 +35,10 @@ class ZipDemographics:
     search : {"majority", "threshold"}
         Use each attribute's own threshold (one half, or the national median), or try every one.
     min_speakers : int
-        Distinct speakers needed on both sides in the searched half.
+        Distinct speakers needed on both sides in the searched half. Where no attribute has them, no
+        ZIP code is told from another.
+    weight : {"damped", "words"}
+        See `fairaudit.discover.weighting.search_weights`.
     zip_table : str, optional
         File of census attributes by ZIP code, in place of the built-in table.
 
@@ -51,6 +55,7 @@ class ZipDemographics:
     criterion: Criterion = "lower bound"
     search: Search = "majority"
     min_speakers: int = 30
+    weight: Weight = "damped"
     zip_table: str | None = None
 
     def __post_init__(self) -> None:
@@ -79,29 +84,35 @@ class ZipDemographics:
         Returns
         -------
         Threshold
-            The first attribute of the table where none has enough speakers on both sides; its
-            cohorts are then too small to be compared.
+            Where no attribute has enough speakers on both sides, a threshold that no ZIP code is
+            above.
         """
         table = self.table()
         if not set(table.values) <= set(counts.attributes):
             counts = self.prepare(counts)
         fits = self.fit_many(counts, counts.errors[None].astype(float), counts.ref_words[None].astype(float))
-        attribute = fits.attributes[int(fits.chosen[0])]
-        threshold = float(fits.thresholds[0, int(fits.chosen[0])])
+        number = int(fits.chosen[0])
+        attribute = fits.attributes[max(number, 0)]
+        threshold = float(fits.thresholds[0, number])
+        if number < 0:
+            threshold = float(np.nanmax(table.values[attribute], initial=0.0))
         return Threshold(attribute, threshold, describe(table), side_names(table, attribute, threshold))
 
     def fit_many(self, counts: SpeakerCounts, errors: Floats, ref_words: Floats) -> ChosenAttributes:
         """Choose an attribute in each replicate; see `fairaudit.discover.FitsMany`."""
         table = self.table()
         attributes = tuple(table.values)
+        whole = search_weights(errors, ref_words, counts.speaker, self.weight)
+        e, w = (values / SCALE for values in whole)
         scores = np.empty((len(errors), len(attributes)))
         thresholds = np.empty_like(scores)
         for column, attribute in enumerate(attributes):
             values = counts.numbers(attribute)
             tried = self._thresholds(values, table.thresholds[attribute])
-            best, score = self._best(counts.speaker, values, tried, errors, ref_words)
+            best, score = self._best(counts.speaker, values, tried, e, w)
             thresholds[:, column], scores[:, column] = tried[best], score
-        return ChosenAttributes(attributes, thresholds, scores.argmax(axis=1))
+        chosen = np.where(np.isfinite(scores).any(axis=1), scores.argmax(axis=1), -1)
+        return ChosenAttributes(attributes, thresholds, chosen)
 
     def _thresholds(self, values: Floats, own: float) -> Floats:
         if self.search == "majority":
@@ -127,7 +138,7 @@ class ZipDemographics:
 
 
 class ChosenAttributes:
-    """The attribute chosen in each replicate; see `fairaudit.discover.Fits`."""
+    """The attribute chosen in each replicate, -1 for none; see `fairaudit.discover.Fits`."""
 
     cohorts = 2
 
@@ -141,9 +152,10 @@ class ChosenAttributes:
         sides = np.empty((len(self.chosen), counts.rows), dtype=np.int64)
         for attribute in np.unique(self.chosen):
             rows = self.chosen == attribute
-            sides[rows] = self.assign_attribute(int(attribute), counts)[
-                rows if self._varies(attribute) else 0
-            ]
+            every = self.assign_attribute(max(int(attribute), 0), counts)
+            side = every[rows if len(every) > 1 else 0]
+            # Where none was chosen, nobody is told from anybody.
+            sides[rows] = side if attribute >= 0 else np.where(side < 0, UNASSIGNED, 1)
         return sides
 
     def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
@@ -153,7 +165,7 @@ class ChosenAttributes:
         )
         values = counts.numbers(self.attributes[attribute])
         side = np.where(values[None, :] > thresholds[:, None], 0, 1)
-        return np.where(np.isnan(values)[None, :], -1, side)
+        return np.where(np.isnan(values)[None, :], UNASSIGNED, side)
 
     def _varies(self, attribute: int) -> bool:
         return bool(np.any(self.thresholds[1:, attribute] != self.thresholds[:1, attribute]))

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit import checks
 from fairaudit.demographics import zip_codes_with_leading_zero
-from fairaudit.exceptions import LogError, OptionError, nearest
-from fairaudit.log import CANONICAL, UtteranceLog, check_columns, file_sha256, has_counts, rename
-from fairaudit.readers.tables import Workspace, open_files, open_table
+from fairaudit.exceptions import LogError, OptionError
+from fairaudit.log import CANONICAL, UtteranceLog, check_columns, file_sha256, has_counts
+from fairaudit.provenance import Metric, Source
+from fairaudit.readers.files import open_files
+from fairaudit.readers.refusal import names_of, refuse_too_many
+from fairaudit.readers.selection import blank, named, narrow
+from fairaudit.readers.tables import open_table
 from fairaudit.readers.text import score_frame
-from fairaudit.result import Metric, Source
+from fairaudit.readers.workspace import Workspace, run
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -82,15 +86,16 @@ def read_log(
         )
     workspace = Workspace()
     relation, inputs = _open(source, workspace)
-    frame = _named(relation, columns or {})
-    frame = checks.blank(checks.narrow(frame, where or {}), missing or {})
+    frame, warnings = named(relation, columns or {}, names_of(inputs))
+    frame = blank(narrow(frame, where or {}), missing or {})
     names = frame.collect_schema().names()
     check_columns(names, independent=assume_independent_utterances)
     if assume_independent_utterances:
         frame = workspace.with_own_speakers(frame)
-    scoring, warnings = None, []
+    scoring = None
     if normalizer is not None or not has_counts(names):
-        frame, scoring, warnings = score_frame(frame, normalizer, workspace)
+        frame, scoring, notes = score_frame(frame, normalizer, workspace)
+        warnings += notes
     log = UtteranceLog(
         frame=frame,
         columns=frozenset(),
@@ -118,23 +123,6 @@ def _open(source: Any, workspace: Workspace) -> tuple[Any, tuple[Source, ...]]:
     return open_table(source, workspace)
 
 
-def _named(relation: Any, columns: Columns) -> nw.LazyFrame[Any]:
-    """Give every column its canonical name."""
-    import narwhals as nw
-
-    for canonical in columns:
-        if canonical not in CANONICAL:
-            raise OptionError(
-                f"'{canonical}' is not a canonical column",
-                where=f"--column {canonical}={columns[canonical]}",
-                allowed=nearest(canonical, CANONICAL),
-                fix="labels keep the name that they have in the log",
-            )
-    frame = nw.from_native(relation)
-    names = rename(frame.collect_schema().names(), columns)
-    return frame.select(*(nw.col(actual).alias(canonical) for canonical, actual in names.items()))
-
-
 def _metric(name: str, columns: Columns) -> Metric:
     return Metric(
         name=name,
@@ -147,57 +135,41 @@ def _checked(log: UtteranceLog, workspace: Workspace, max_excluded: float) -> Ut
     """Give columns their types, count what is left out and why, and leave it out."""
     import narwhals as nw
 
-    known = zip_codes_with_leading_zero() if "zip_code" in log.frame.collect_schema() else ()
-    rows = _one_row(log.frame.select(nw.len().alias("rows")))["rows"]
+    zip_codes = zip_codes_with_leading_zero() if "zip_code" in log.frame.collect_schema() else ()
+    rows = _one_row(log.frame.select(nw.len().alias("rows")), log.inputs)["rows"]
     if not rows:
-        raise LogError("the log has no rows", fix="check the file, and --where if it is given")
-    typed = checks.typed(log.frame, known)
+        raise LogError(
+            "the log has no rows",
+            where=names_of(log.inputs),
+            fix="check the file, and --where if it is given",
+        )
+    typed = checks.typed(log.frame, zip_codes)
     unchecked: tuple[str, ...] = ()
-    names = typed.collect_schema().names()
+    names = [name for name in typed.collect_schema().names() if name not in checks.WORKING]
     if "utterance_id" in names:
         if rows <= checks.MOST_ROWS_FOR_DUPLICATES:
             typed = checks.mark_duplicates(typed)
         else:
             most = checks.MOST_ROWS_FOR_DUPLICATES
             unchecked = (f"duplicate utterance ids ({rows:,} rows; looked for up to {most:,})",)
-    labels = tuple(name for name in names if name not in CANONICAL and name not in checks.WORKING)
-    found = _one_row(typed.select(*checks.tallies(typed, labels)))
-    excluded = {reason: int(found[reason]) for reason in checks.REMEDIES if found.get(reason)}
-    _refuse_too_many(excluded, rows, max_excluded)
-    warnings = [*log.warnings, *checks.warnings_of(found, labels)]
-    repaired = any(found.get(kind) for kind in checks.REPAIRS)
+    labels = tuple(name for name in names if name not in CANONICAL)
+    suspects = ("speaker_id", *labels)
+    found = _one_row(typed.select(*checks.tallies(typed, suspects)), log.inputs)
+    excluded = {reason: int(found[reason]) for reason in checks.REMEDIES if found[reason]}
+    refuse_too_many(log.frame, zip_codes, excluded, rows, max_excluded, log.inputs)
+    changed = bool(excluded) or any(found.get(kind) for kind in checks.REPAIRS)
+    if changed or not checks.reads_in_place(log.frame):
+        frame = workspace.copied(checks.final(typed.filter(nw.col(checks.REASON).is_null())))
+    else:
+        frame = checks.final(log.frame)
     return replace(
         log,
-        frame=_included(log.frame, typed, bool(excluded) or repaired, workspace),
+        frame=frame,
         columns=frozenset(name for name in names if name in CANONICAL),
         labels=labels,
         excluded=excluded,
         unchecked=unchecked,
-        warnings=tuple(warnings),
-    )
-
-
-def _included(
-    raw: nw.LazyFrame[Any], typed: nw.LazyFrame[Any], changed: bool, workspace: Workspace
-) -> nw.LazyFrame[Any]:
-    """Return the included rows; a clean log is read where it is, any other is copied as it was checked."""
-    import narwhals as nw
-
-    if not changed and checks.is_final(raw):
-        return checks.final(raw)
-    return workspace.copied(checks.final(typed.filter(nw.col("reason").is_null())))
-
-
-def _refuse_too_many(excluded: Mapping[str, int], rows: int, max_excluded: float) -> None:
-    left_out = sum(excluded.values())
-    if left_out <= max_excluded * rows and left_out < rows:
-        return
-    raise LogError(
-        f"{left_out:,} of {rows:,} rows cannot be used: "
-        + ", ".join(f"{reason} {n:,}" for reason, n in excluded.items()),
-        where="the log",
-        allowed=f"at most {max_excluded:.1%} (--max-excluded)",
-        fix="; ".join(f"{reason}: {checks.REMEDIES[reason]}" for reason in excluded),
+        warnings=(*log.warnings, *checks.warnings_of(found, suspects)),
     )
 
 
@@ -234,6 +206,6 @@ def _with_vectors(log: UtteranceLog, path: Path, workspace: Workspace) -> Uttera
     )
 
 
-def _one_row(frame: nw.LazyFrame[Any]) -> dict[str, Any]:
-    row: dict[str, Any] = frame.collect("pyarrow").to_dict(as_series=False)
+def _one_row(frame: nw.LazyFrame[Any], inputs: Sequence[Source]) -> dict[str, Any]:
+    row: dict[str, Any] = run(lambda: frame.collect("pyarrow"), names_of(inputs)).to_dict(as_series=False)
     return {name: values[0] for name, values in row.items()}

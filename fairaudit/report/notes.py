@@ -1,0 +1,114 @@
+"""What must be said beside the numbers: warnings, and what was left out."""
+
+from __future__ import annotations
+
+from fairaudit.report.blocks import Paragraph
+from fairaudit.report.wording import capitalised, choices_of, clean, count, rate_text
+from fairaudit.result import AuditResult, PartitionResult
+
+#: The default of `min_speakers_shown`; below it, the report says so.
+USUALLY_SHOWN = 11
+
+
+def warnings(result: AuditResult) -> tuple[Paragraph, ...]:
+    """Return what nobody may miss, the gravest first."""
+    texts = [_independent(result), _exploratory(result), *map(clean, result.log.warnings)]
+    return tuple(Paragraph(capitalised(text), loud=True) for text in texts if text)
+
+
+def remarks(result: AuditResult) -> tuple[str, ...]:
+    """Return what was left out, suppressed, not checked or shown against the default."""
+    per_partition = [
+        text for p in result.partitions for text in (choices(p), suppressed(p), unassigned(p, result)) if text
+    ]
+    texts = [excluded(result), _unchecked(result), *per_partition, skipped(result), lowered(result)]
+    return tuple(text for text in texts if text)
+
+
+def excluded(result: AuditResult) -> str:
+    """Say how many rows were left out, and why; an empty text where none was."""
+    reasons = result.log.excluded
+    if not reasons:
+        return ""
+    left_out = sum(reasons.values())
+    named = "; ".join(f"{clean(reason)}: {count(n)}" for reason, n in reasons.items())
+    return f"Left out of {count(result.log.utterances + left_out)} rows: {count(left_out)} ({named})."
+
+
+def skipped(result: AuditResult) -> str:
+    """Say what was not audited, and why."""
+    if not result.skipped:
+        return ""
+    named = "; ".join(f"{clean(name)} ({clean(why)})" for name, why in result.skipped.items())
+    return f"Not audited: {named}."
+
+
+def lowered(result: AuditResult) -> str:
+    """Say that figures of fewer speakers are shown than usual."""
+    fewest = int(result.options.get("min_speakers_shown", USUALLY_SHOWN))
+    if fewest >= USUALLY_SHOWN:
+        return ""
+    speakers = "1 speaker" if fewest == 1 else f"{fewest} speakers"
+    return (
+        f"Figures of as few as {speakers} are shown (--min-speakers-shown {fewest}; by default "
+        f"{USUALLY_SHOWN}): fit for public corpora, not for people who were promised privacy."
+    )
+
+
+def choices(partition: PartitionResult) -> str:
+    """Say that the searches of the splits chose different things, where they did."""
+    chosen = choices_of(partition)
+    if chosen is None or partition.splits is None or len(partition.splits.chosen) < 2:
+        return ""
+    return (
+        f"{clean(partition.name)} chose, {chosen}. Gap, rates and share are those of all searches together; "
+        "the name is that of the first split."
+    )
+
+
+def suppressed(partition: PartitionResult) -> str:
+    """Say how many cohorts are not shown."""
+    hidden = [c for c in partition.cohorts if c.suppressed]
+    if not hidden:
+        return ""
+    are = f"{len(hidden)} of {len(partition.cohorts)} cohorts are"
+    return f"{clean(partition.name)}: {are} {clean(hidden[0].reason or 'suppressed')}."
+
+
+def unassigned(partition: PartitionResult, result: AuditResult) -> str:
+    """Say how many rows have no cohort, why, and what their rate is."""
+    rows = partition.unassigned
+    if rows is None:
+        return ""
+    name = clean(partition.name)
+    if rows.utterances is None:
+        return f"{name}: the rows without a cohort are {clean(rows.reason or 'not shown')}."
+    reasons = "; ".join(f"{clean(reason)}: {count(n)}" for reason, n in rows.reasons.items())
+    people = f"{count(rows.utterances)} utterances of {count(rows.speakers)} speakers"
+    rate = f"{clean(result.metric.name)} is {rate_text(rows)}"
+    return f"{name}: {people} have no cohort ({reasons}); their {rate}."
+
+
+def _unchecked(result: AuditResult) -> str:
+    named = "; ".join(clean(text) for text in result.log.unchecked)
+    return f"Not checked: {named}." if named else ""
+
+
+def _independent(result: AuditResult) -> str:
+    if not result.log.independent_utterances:
+        return ""
+    return (
+        "EVERY UTTERANCE WAS TAKEN FOR A SPEAKER OF ITS OWN (--assume-independent-utterances). Where people "
+        "speak more than once, intervals are too short, p-values too small, and people are in both halves."
+    )
+
+
+def _exploratory(result: AuditResult) -> str:
+    names = [clean(p.name) for p in result.partitions if p.exploratory]
+    if not names:
+        return ""
+    were = f"{names[0]} was" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} were"
+    return (
+        f"Exploratory: {were} found on this very log. Bottom and top are measured on the half of the "
+        "speakers among whom they were not found; another log would be the test."
+    )

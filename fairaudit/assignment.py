@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,7 @@ from fairaudit.saved import SavedPartition
 
 if TYPE_CHECKING:
     import narwhals as nw
+    import pandas as pd
 
 Unit = Literal["utterance", "speaker"]
 
@@ -28,7 +29,7 @@ def assign(
     per: Unit = "utterance",
     keep: Sequence[str] = (),
     zip_table: str | None = None,
-) -> nw.LazyFrame[Any]:
+) -> pd.DataFrame:
     """Assign the rows of a log to the cohorts of saved partitions.
 
     Parameters
@@ -46,7 +47,7 @@ def assign(
 
     Returns
     -------
-    narwhals.LazyFrame
+    DataFrame
         `utterance_id` or `speaker_id`, the columns kept, and for each partition a column of cohorts,
         null where a row is unassigned. Sorted.
 
@@ -76,7 +77,8 @@ def assign(
     )
     if per == "speaker":
         frame = frame.unique()
-    return frame.sort(*columns, *(saved.name for saved in partitions))
+    ordered = frame.sort(*columns, *(saved.name for saved in partitions))
+    return ordered.collect("pyarrow").to_pandas()
 
 
 def _joined(
@@ -104,35 +106,25 @@ def _joined(
     return keyed.join(table, on=list(mapped), how="left")
 
 
-def write_assignment(frame: nw.LazyFrame[Any], file: Path) -> int:
+def write_assignment(rows: pd.DataFrame, file: Path) -> None:
     """Write assigned rows as Parquet or CSV.
 
     Parameters
     ----------
-    frame : narwhals.LazyFrame
+    rows : DataFrame
         From `assign`.
     file : Path
         Ends in .parquet or .csv.
-
-    Returns
-    -------
-    int
-        Rows written.
 
     Raises
     ------
     OptionError
         If the file has another ending, or cannot be written.
     """
-    import pyarrow.csv as arrow_csv
-    import pyarrow.parquet as pq
-
-    writers = {".parquet": pq.write_table, ".csv": arrow_csv.write_csv}
+    writers: dict[str, Callable[..., Any]] = {".parquet": rows.to_parquet, ".csv": rows.to_csv}
     if file.suffix not in writers:
         raise OptionError(f"cannot write {file.name}", where="-o", allowed=", ".join(writers))
-    table = frame.collect("pyarrow").to_native()
     try:
-        writers[file.suffix](table, file)
+        writers[file.suffix](file, index=False)
     except OSError as error:
-        raise OptionError(f"cannot write {file.name}: {error.strerror}", where="-o") from None
-    return int(table.num_rows)
+        raise OptionError(f"cannot write {file.name}: {error.strerror}", where=f"-o {file}") from None

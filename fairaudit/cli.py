@@ -170,10 +170,9 @@ def assign(
 
     zip_table = given.pop("zip_table")
     saved = read_partitions(partitions)
-    rows = write_assignment(
-        run(_read_log(log, given), saved, per=per, keep=keep, zip_table=zip_table), Path(output)
-    )
-    click.echo(f"{output}: {rows:,} rows, cohorts by {', '.join(s.name for s in saved)}", err=True)
+    rows = run(_read_log(log, given), saved, per=per, keep=keep, zip_table=zip_table)
+    write_assignment(rows, Path(output))
+    click.echo(f"{output}: {len(rows):,} rows, cohorts by {', '.join(s.name for s in saved)}", err=True)
 
 
 @cli.command()

@@ -195,7 +195,7 @@ def test_simulate_writes_a_log_and_its_truth(tmp_path):
     assert run.returncode == 0, run.stderr
     truth = json.loads((tmp_path / "t.json").read_text())
     assert [p["kind"] for p in truth["planted"]] == ["box", "zip", "voice"]
-    assert len(truth["speakers"]) == pq.read_table(tmp_path / "l.parquet")["speaker_id"].unique().length()
+    assert len(truth["speakers"]) == pd.read_parquet(tmp_path / "l.parquet")["speaker_id"].nunique()
 
 
 BAD_USAGE = [

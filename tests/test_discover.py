@@ -1,3 +1,4 @@
+import dataclasses
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_every_parameter_is_listed_and_recorded():
     text = describe_installed()
     for name, kind in installed().items():
         plain = parameters_of(kind())
-        assert set(plain) == set(kind.__dataclass_fields__)
+        assert list(plain) == [field.name for field in dataclasses.fields(kind)]
         for parameter, value in plain.items():
             assert f"--set {name}.{parameter}={value}" in text
 

@@ -375,6 +375,13 @@ def test_the_table_fits_the_terminal_and_loses_nothing(width):
     assert "\x1b" not in shown
 
 
+def test_no_number_is_cut_short_however_long_the_names():
+    shown = render(result(partition("x" * 90), metric="MILLISECONDSOFCOMPUTE"), "text", width=80)
+    for whole in ("MILLISECONDSOFCOMPUTE", "40.0", "10.0 to", "70.0", "14.2", "0.005", "88.9"):
+        assert whole in shown
+    assert "…" not in shown
+
+
 def test_the_first_columns_are_the_published_ones():
     wide = render(result(partition()), "text", width=300)
     head = next(line for line in wide.splitlines() if line.startswith("Cohort discovery"))
@@ -680,7 +687,9 @@ def test_the_figure_places_every_interval_on_its_axis():
     assert figure.overall == 25.0
     # One hopeless interval must not squeeze all the others.
     wild = (cohort("b", 0.20), cohort("t", 0.12, rank=2, high=40.0))
-    assert forest(partition(cohorts=wild), result()).marks[1].high == 100.0
+    worst, squeezer = forest(partition(cohorts=wild), result()).marks
+    assert squeezer.high == 100.0
+    assert worst.at > 25
     assert forest(partition(cohorts=(cohort("b", 0.2), cohort("t", 0.12, rank=2))), result()).marks[0].at > 50
     assert forest(partition(cohorts=(hidden("b"),)), result()) is None
     assert forest(partition(cohorts=(cohort("b", 0.0, low=0.0, high=0.0),)), result()).marks[0].at == 0.0

@@ -231,11 +231,13 @@ def test_a_listed_attribute_of_too_few_speakers_has_a_reason_and_no_figure(file)
     shown = {a.name: a for a in attribute_gaps(m, None, 11)}
     above = {name: int((counts.numbers(name) > 0.5).sum()) for name in SHARES}
     for name, entry in shown.items():
-        small = min(above[name], 120 - above[name]) < 22
-        assert (entry.relative is None) == small
-        if small:
+        # Half of them are measured in each way, and fewer than eleven are not shown.
+        if above[name] < 20:
             assert entry.reason.startswith("suppressed")
-            assert entry.low is entry.share is None
+            assert entry.relative is entry.low is entry.share is None
+        elif 24 < above[name] < 96:
+            assert entry.low < entry.relative < entry.high
+    assert min(above.values()) < 20 < 24 < max(above.values())
 
 
 def test_the_built_in_attributes_are_majorities_and_halves_of_the_population():

@@ -265,8 +265,14 @@ def _check_lines(file: Path, name: str) -> None:
             try:
                 value = json.loads(line)
             except ValueError as error:
-                what = error.msg if isinstance(error, json.JSONDecodeError) else NOT_UTF_8
-                raise LogError(f"cannot read {name}: {what}", where=where, allowed=allowed) from None
+                at = (
+                    f"malformed JSON at character {error.colno}"
+                    if isinstance(error, json.JSONDecodeError)
+                    else ""
+                )
+                raise LogError(
+                    f"cannot read {name}: {at or NOT_UTF_8}", where=where, allowed=allowed
+                ) from None
             if not isinstance(value, dict):
                 raise LogError("a line is not a JSON object", where=where, allowed=allowed)
     if not rows:

@@ -52,6 +52,8 @@ def _arrow(table: Any) -> Any:
     import pyarrow as pa
 
     if nw.dependencies.is_pandas_dataframe(table):
+        # An index that numbers the rows is no column; one with a name of its own is.
+        table = table.reset_index(drop=not {None, *table.columns}.isdisjoint(table.index.names))
         # Names may be numbers, which Arrow would turn into text with a warning.
         table = table.set_axis([str(name) for name in table.columns], axis=1)
         check_names(list(table.columns), NAME)

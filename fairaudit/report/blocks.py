@@ -65,7 +65,7 @@ class Table:
 class Mark:
     """One line of a forest plot: where a rate and its interval lie, in per cent of the axis.
 
-    `side` is bottom, top, rest or unassigned. `low` and `high` are None where there is no interval.
+    `side` is bottom, top or rest. `low` and `high` are None where there is no interval.
     """
 
     label: str

@@ -79,7 +79,11 @@ def verdict(partition: PartitionResult, result: AuditResult) -> str:
         return "whether chance alone gives as much was not asked (no permutations)"
     if chance.p_value is None:
         return "too few speakers to tell that from chance"
-    return f"this audit {'can' if is_told(partition, result) else 'cannot'} tell that from chance"
+    return _telling("that", is_told(partition, result))
+
+
+def _telling(what: str, told: bool) -> str:
+    return f"this audit {'can' if told else 'cannot'} tell {what} from chance"
 
 
 def _wers(partition: PartitionResult) -> tuple[float, float] | None:
@@ -136,19 +140,16 @@ def _counts(bottom: float, top: float) -> tuple[int, str, str]:
 def _without_gap(partition: PartitionResult, result: AuditResult) -> str:
     """Say why there is no gap, and what chance says all the same."""
     reason, chance = clean(partition.gap.reason or "the result does not say why"), partition.chance
-    few = reason.startswith("too few speakers")
-    why = (
-        "too few speakers to hold any out, so no gap can be given"
-        if few
-        else f"no gap can be given: {reason}"
-    )
+    why = f"no gap can be given: {reason}"
+    if reason.startswith("too few speakers"):
+        why = "too few speakers to hold any out, so no gap can be given"
     if chance is None:
         return why if chance_asked(result) else f"{why}; chance was not asked for (no permutations)"
     if chance.p_value is not None:
-        return f"{why}; {verdict(partition, result).replace('that', 'it')}"
+        return f"{why}; {_telling('it', is_told(partition, result))}"
     if chance.in_sample_p_value is None:
         return why
-    ending = "this audit cannot tell it from chance"
+    ending = _telling("it", False)
     if is_told_in_sample(partition, result):
         ending = "this audit can tell that there is one, not how large it is"
     often = times(chance.in_sample_p_value)

@@ -110,11 +110,15 @@ def _table(table: Table, width: int) -> str:
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, space - 1, 0, 0), pad_edge=False, leading=1, show_edge=False)
     for number, (head, wide) in enumerate(zip(heads, widths, strict=True)):
         justify: Literal["left", "right"] = "left" if number < table.texts else "right"
-        grid.add_column(Text(head), justify=justify, width=wide)
+        grid.add_column(Text(head), justify=justify, width=wide, overflow="fold")
     for row in table.rows:
         grid.add_row(*(Text(cell) for cell in row))
     written = StringIO()
-    Console(file=written, width=width, color_system=None, force_terminal=False).print(grid)
+    # Where the names of user and metric are too long, lines are too: rich would cut numbers short instead.
+    width = max(width, sum(widths) + space * (len(widths) - 1))
+    Console(file=written, width=width, color_system=None, force_terminal=False, force_jupyter=False).print(
+        grid
+    )
     lines = written.getvalue().replace(NO_BREAK, " ").strip("\n").splitlines()
     return "\n".join(line.rstrip() for line in lines)
 

@@ -7,18 +7,13 @@ Both run as processes of their own in the same run, so the ratio is what counts.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from fairaudit.demographics import load_zip_table
 
 FAIRAUDIT = [sys.executable, "-c", "from fairaudit.cli import run; run()"]
 PANDAS = """
@@ -35,6 +30,12 @@ for keys in (["speaker_id"], ["speaker_id", "latitude", "longitude"], ["speaker_
 
 def write_log(file: Path, rows: int, speakers: int) -> None:
     """Write a log whose speakers stay at one place each."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from fairaudit.demographics import load_zip_table
+
     rng = np.random.default_rng(0)
     codes = load_zip_table().zip_codes
     zip_codes = pa.array(codes[rng.integers(0, len(codes), speakers)])
@@ -77,7 +78,10 @@ def main() -> None:
     speakers = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "log.parquet"
-        write_log(file, rows, speakers)
+        # In a process of its own: a child's peak memory starts at that of its parent.
+        writer = multiprocessing.get_context("spawn").Process(target=write_log, args=(file, rows, speakers))
+        writer.start()
+        writer.join()
         by = ["--by", "geo", "--by", "zip", "--permutations", "0", "-o", f"{folder}/audit"]
         ours = measure([*FAIRAUDIT, "audit", str(file), *by])
         theirs = measure([sys.executable, "-c", PANDAS, str(file)])

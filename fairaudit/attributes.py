@@ -51,7 +51,7 @@ def attribute_gaps(
         ratio = figures.aggregate_ways(contrasts, measurement.per_split)
         why = "too few speakers on a side, or a top without errors"
         # As for bottom and top, what counts is the mean over the ways.
-        shown = not speakers or float(np.mean(speakers, axis=0).min()) >= fewest
+        shown = not speakers or float(np.mean(speakers)) >= fewest
         if not shown:
             ratio, why = None, f"suppressed: fewer than {fewest} speakers on a side"
         entry = figures.gap(name, ratio, None, measurement.confidence, why)
@@ -73,12 +73,12 @@ def attribute_gaps(
 
 def _ways(
     measurement: Measurement, fits: Sequence[Any], attribute: int
-) -> tuple[list[Contrast | None], list[float], list[tuple[int, int]]]:
-    """Return the honest contrast of one attribute in each way, its bottom's share and both sides' speakers."""
+) -> tuple[list[Contrast | None], list[float], list[int]]:
+    """Return the honest contrast of one attribute in each way, its bottom's share and smaller side."""
     errors, words = measurement.own
     contrasts: list[Contrast | None] = []
     shares: list[float] = []
-    speakers: list[tuple[int, int]] = []
+    speakers: list[int] = []
     for way, fit in zip(measurement.procedure.ways, fits, strict=True):
         named = measurement.procedure.attribute_named(way, fit, attribute, errors, words)
         side = named.row_sides()
@@ -90,5 +90,5 @@ def _ways(
             bottom = way.measured & (side[0] == BOTTOM)
             share = figures.share_of(measurement.counts, bottom, way.measured & (side[0] >= 0))
             shares.append(share.speakers or 0.0)
-            speakers.append((int(n[BOTTOM]), int(n[TOP])))
+            speakers.append(int(min(n[BOTTOM], n[TOP])))
     return contrasts, shares, speakers

@@ -1,10 +1,10 @@
 """Which cells and sums of a partition must be kept back, so that none gives a small group away.
 
-A cell is a cohort or the unassigned row. Cells of too few speakers are hidden, and then the smallest
-remaining ones too, until nothing published can be subtracted from something else published to give a
-figure of too few speakers. Published sums are the log, overall, bottom, top and rest, and every point
-of the gap-by-share curve. Where hiding cells cannot help, such as where overall differs from the log
-by three speakers without a ZIP code, sums are kept back themselves.
+A cell is a cohort or the unassigned row. Published sums over cells are the log, overall, bottom, top,
+rest and every point of the gap-by-share curve. Cells of too few speakers are hidden, and then the
+cheapest further choice is made of which nothing can be worked out about too few speakers by adding and
+subtracting: the smallest remaining cells, overall, or the counts behind bottom, top and rest, whose
+rates may stay. Whether something can be worked out is a question of linear algebra, and asked as such.
 
 References
 ----------
@@ -13,8 +13,12 @@ Hundepool, A. et al. (2012). Statistical Disclosure Control: primary and seconda
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Literal
+
+import numpy as np
 
 from fairaudit.result import PartitionResult
 
@@ -22,6 +26,9 @@ from fairaudit.result import PartitionResult
 UNASSIGNED_CELL, ELSEWHERE = " unassigned", " elsewhere"
 SIDES = ("bottom", "top", "rest")
 
+#: What stays published of bottom, top and rest.
+Level = Literal["counts", "rates", "nothing"]
+Who = Mapping[str, frozenset[int]]
 Sums = Mapping[str, Set[str]]
 
 
@@ -41,13 +48,16 @@ class Members:
         With a row in the log that has no cohort, tabled or not.
     reference : str, optional
         The reference cohort.
+    smaller_side : float
+        Speakers of bottom or top, whichever has fewer, in a way; the mean over ways.
     """
 
-    cells: Mapping[str, frozenset[int]]
-    curve: Mapping[str, frozenset[int]]
+    cells: Who
+    curve: Who
     everyone: frozenset[int]
     left_out: frozenset[int]
     reference: str | None = None
+    smaller_side: float = float("inf")
 
     @property
     def tabled(self) -> frozenset[int]:
@@ -61,7 +71,7 @@ class Members:
 
     def shows_total(self, fewest: int) -> bool:
         """Tell whether the total of the cells can be read off the result of their partition."""
-        small = (self.cells[UNASSIGNED_CELL], self.elsewhere)
+        small = (self.cells[UNASSIGNED_CELL], self.elsewhere, self.tabled)
         return not any(0 < len(speakers) < fewest for speakers in small)
 
 
@@ -73,27 +83,22 @@ class Protection:
     ----------
     hidden : set of str
         Names of cells.
+    overall : bool
+        Whether overall is kept back.
+    sides : {"counts", "rates", "nothing"}
+        What stays published of bottom, top and rest: all, rates without counts, or nothing.
     sums : mapping of str to set of str
         The cells of each sum that stays published, the log itself apart.
-    counts : bool
-        Whether the counts behind bottom, top and rest are kept back.
     """
 
     hidden: frozenset[str]
+    overall: bool
+    sides: Level
     sums: Sums
-    counts: bool
-
-    @property
-    def overall(self) -> bool:
-        """Whether overall is kept back."""
-        return "overall" not in self.sums
 
 
 def protection(partition: PartitionResult, members: Members, fewest: int, *, total_known: bool) -> Protection:
-    """Choose what is kept back of a partition.
-
-    Hidden cells that are in exactly the same published sums form a block. Nothing that is published
-    tells less than a whole block, so each must hold nobody or enough speakers.
+    """Choose what is kept back of a partition, as little as possible.
 
     Parameters
     ----------
@@ -105,51 +110,112 @@ def protection(partition: PartitionResult, members: Members, fewest: int, *, tot
         Whether the sum of all cells is published elsewhere: by the log, or by another partition.
     """
     who = {**members.cells, ELSEWHERE: members.elsewhere}
-    hidden = {cell for cell, speakers in who.items() if 0 < len(speakers) < fewest} | {ELSEWHERE}
-    sums = _published_sums(partition, members, total_known)
-    while block := small_block(hidden, sums, who, fewest):
-        alike = [c for c in who if c not in hidden and who[c] and _signature(c, sums) == block[0]]
-        if alike:
-            hidden.add(min(alike, key=lambda cell: (len(who[cell]), cell)))
-        elif fewer := _merged(block[1], sums, who):
-            sums = fewer
-        else:
+    small = {cell for cell, speakers in who.items() if 0 < len(speakers) < fewest} | {ELSEWHERE}
+    sides, groups = _sides(partition, fewest), _groups(partition)
+    for level, overall, further in _choices(groups, small, who, linked=bool(sides)):
+        sums = _published(partition, members, sides if level == "counts" else {}, overall, total_known)
+        hidden = small | further
+        if not _tells(hidden, sums, sides if level == "rates" else {}, who, fewest):
             break
-    counts = not all(name in sums for name in SIDES)
-    if partition.origin == "discovered":
-        counts |= _halves_tell(partition, members, fewest)
-    elif counts:
-        hidden |= _unknown_words(partition, hidden, who)
-    return Protection(frozenset(hidden - {ELSEWHERE}), sums, counts)
+    if partition.origin == "discovered" and _halves_tell(partition, members, fewest):
+        level = "rates"
+    return Protection(frozenset(hidden - {ELSEWHERE}), overall, level, sums)
 
 
-def small_block(
-    hidden: Set[str], sums: Sums, who: Mapping[str, frozenset[int]], fewest: int
-) -> tuple[frozenset[str], str] | None:
-    """Return the sums and a cell of a block of hidden cells with too few speakers, or None."""
-    blocks: dict[frozenset[str], list[str]] = {}
-    for cell in sorted(hidden):
-        blocks.setdefault(_signature(cell, sums), []).append(cell)
-    for signature, cells in blocks.items():
-        if 0 < len(union(who, cells)) < fewest:
-            return signature, cells[0]
-    return None
+def blocks_are_large(hidden: Set[str], sums: Sums, who: Who, fewest: int) -> bool:
+    """Tell whether hidden cells that are in the same sums hold nobody or enough speakers together."""
+    return all(
+        len(speakers) == 0 or len(speakers) >= fewest for speakers in _blocks(hidden, sums, who).values()
+    )
 
 
-def union(who: Mapping[str, frozenset[int]], cells: Iterable[str]) -> frozenset[int]:
+def union(who: Who, cells: Iterable[str]) -> frozenset[int]:
     """Return the speakers of several cells; one who travels between them counts once."""
     return frozenset().union(*(who[cell] for cell in cells))
 
 
-def _published_sums(partition: PartitionResult, members: Members, total_known: bool) -> Sums:
-    cohorts = frozenset(c.cohort for c in partition.cohorts)
-    sums = {"overall": cohorts}
-    if partition.bottom and partition.top:
-        bottom, top = frozenset(partition.bottom.cohorts), frozenset(partition.top.cohorts)
-        sums |= {"bottom": bottom, "top": top, "rest": cohorts - bottom - top}
+def _sides(partition: PartitionResult, fewest: int) -> dict[str, frozenset[str]]:
+    """Return the cells of bottom, top and rest where they are shown and are sums over cells.
+
+    Those of a discovered partition are means over the partitions of all splits.
+    """
+    if partition.origin == "discovered":
+        return {}
+    shown = {name: side for name in SIDES if (side := getattr(partition, name)) is not None}
+    return {n: frozenset(side.cohorts) for n, side in shown.items() if (side.speakers or 0) >= fewest}
+
+
+def _groups(partition: PartitionResult) -> list[list[str]]:
+    """Return the cells among which a further one may be hidden: each side's, and the unassigned one."""
+    side = {c: name for name in ("bottom", "top") if (s := getattr(partition, name)) for c in s.cohorts}
+    groups: dict[str, list[str]] = {}
+    for cohort in partition.cohorts:
+        groups.setdefault(side.get(cohort.cohort, "rest"), []).append(cohort.cohort)
+    return [*groups.values(), [UNASSIGNED_CELL]]
+
+
+def _choices(
+    groups: list[list[str]], small: Set[str], who: Who, *, linked: bool
+) -> Iterator[tuple[Level, bool, set[str]]]:
+    """List what may be kept back, the cheapest first: level of the sides, overall, further cells."""
+    large = [sorted((len(who[c]), c) for c in cells if c not in small and who[c]) for cells in groups]
+    smallest = [[cells[0]] if cells else [] for cells in large]
+    further = [
+        [x for pick in picks for x in pick] for picks in product(*([[], s] if s else [[]] for s in smallest))
+    ]
+    further.sort(key=lambda cells: (len(cells), sum(n for n, _ in cells), [c for _, c in cells]))
+    everything = [x for cells in large for x in cells]
+    levels: tuple[Level, ...] = ("counts", "rates", "nothing") if linked else ("counts",)
+    for level, overall in product(levels, (False, True)):
+        for cells in further:
+            yield level, overall, {cell for _, cell in cells}
+    yield levels[-1], True, {cell for _, cell in everything}
+
+
+def _published(
+    partition: PartitionResult, members: Members, sides: Sums, overall: bool, total_known: bool
+) -> dict[str, Set[str]]:
+    sums: dict[str, Set[str]] = dict(sides)
+    if not overall:
+        sums["overall"] = frozenset(c.cohort for c in partition.cohorts)
     if total_known:
         sums["total"] = frozenset(members.cells)
     return sums
+
+
+def _blocks(hidden: Set[str], sums: Sums, who: Who) -> dict[frozenset[str], frozenset[int]]:
+    """Join hidden cells that are in exactly the same sums: nothing tells one of them alone."""
+    blocks: dict[frozenset[str], frozenset[int]] = {}
+    for cell in sorted(hidden):
+        signature = frozenset(name for name, cells in sums.items() if cell in cells)
+        blocks[signature] = blocks.get(signature, frozenset()) | who[cell]
+    return blocks
+
+
+def _tells(hidden: Set[str], sums: Sums, rates: Sums, who: Who, fewest: int) -> bool:
+    """Tell whether some combination of what is published speaks of too few speakers alone.
+
+    A sum is two equations about the blocks of hidden cells, one for errors and one for words; a rate r
+    without its counts is one: errors less r times words is nothing. The values of the rates do not
+    matter, as long as they are not the same.
+    """
+    blocks = [(s, speakers) for s, speakers in _blocks(hidden, {**sums, **rates}, who).items() if speakers]
+    every = np.ones(len(blocks))
+    about = {name: np.array([name in s for s, _ in blocks], dtype=float) for name in (*sums, *rates)}
+    rows = [np.r_[v, 0 * v] for v in (every, *(about[n] for n in sums))]
+    rows += [np.r_[0 * v, v] for v in (every, *(about[n] for n in sums))]
+    rows += [np.r_[about[n], -(1 + number) * about[n]] for number, n in enumerate(rates)]
+    known = np.array(rows)
+    rank = np.linalg.matrix_rank(known) if blocks else 0
+    numbers = range(len(blocks))
+    for group in (g for size in numbers for g in combinations(numbers, size + 1)):
+        if not 0 < len(frozenset().union(*(blocks[i][1] for i in group))) < fewest:
+            continue
+        others = [i for i in numbers if i not in group]
+        columns = others + [i + len(blocks) for i in others]
+        if rank > (np.linalg.matrix_rank(known[:, columns]) if columns else 0):
+            return True
+    return False
 
 
 def _halves_tell(partition: PartitionResult, members: Members, fewest: int) -> bool:
@@ -159,34 +225,3 @@ def _halves_tell(partition: PartitionResult, members: Members, fewest: int) -> b
     """
     sides = [side for name in SIDES if (side := getattr(partition, name)) is not None]
     return any(0 < n < fewest for n in (*(side.speakers or 0 for side in sides), len(members.left_out)))
-
-
-def _unknown_words(
-    partition: PartitionResult, hidden: Set[str], who: Mapping[str, frozenset[int]]
-) -> set[str]:
-    """Choose further cells, so that the words of at least two sides are not known.
-
-    The rates of bottom, top and rest stay published without their counts. With the words of only one
-    of them unknown, its rate would tell how many errors a small cell has beyond that rate.
-    """
-    named = [frozenset(side.cohorts) for name in SIDES if (side := getattr(partition, name)) is not None]
-    whole = [sorted((len(who[c]), c) for c in cells if who[c]) for cells in named if not cells & hidden]
-    smallest = sorted(cells[0] for cells in whole if cells)
-    lacking = 2 - sum(bool(cells & hidden) for cells in named)
-    return {cell for _, cell in smallest[: max(0, lacking)]}
-
-
-def _signature(cell: str, sums: Sums) -> frozenset[str]:
-    return frozenset(name for name, cells in sums.items() if cell in cells)
-
-
-def _merged(cell: str, sums: Sums, who: Mapping[str, frozenset[int]]) -> Sums:
-    """Keep back the fewest sums that tell a cell's block from other cells; empty where none can."""
-    own = _signature(cell, sums)
-    for kept_back in ({"overall"}, {*SIDES}, {"overall", *SIDES}):
-        fewer = {name: cells for name, cells in sums.items() if name not in kept_back}
-        like = _signature(cell, fewer)
-        others = (c for c in who if who[c] and _signature(c, sums) != own)
-        if any(_signature(other, fewer) == like for other in others):
-            return fewer
-    return {}

@@ -14,6 +14,7 @@ from fairaudit.counts import Bools, Ints, SpeakerCounts
 from fairaudit.estimate import contrast
 from fairaudit.measurement import Measurement
 from fairaudit.partition import cohort_ids
+from fairaudit.ranking import BOTTOM, TOP
 from fairaudit.result import Cohort, Gap, SharePoint, Unassigned
 
 
@@ -116,12 +117,14 @@ class Table:
         cells = self._by_cohort(placed, self.assigned)
         cells[UNASSIGNED_CELL] = frozenset(speaker[self.basis & self.unassigned].tolist())
         reference = m.procedure.reference
+        smaller = [min(o.log.speakers[0, [BOTTOM, TOP]]) for o in m.ways if o.has_gap]
         return Members(
             cells=cells,
             curve=self._by_cohort(placed, self._curved),
             everyone=frozenset(speaker.tolist()),
             left_out=frozenset(speaker[self.unassigned].tolist()),
             reference=None if reference is None else m.partition.names[reference].cohort,
+            smaller_side=float(np.mean(smaller)) if smaller else float("inf"),
         )
 
     @property

@@ -247,4 +247,6 @@ def _npy(path: Path) -> tuple[Any, Floats]:
     names = path.with_suffix(".ids.txt")
     if not names.is_file():
         raise ValueError(f"{names.name} is not there")
-    return names.read_text(encoding="utf-8").splitlines(), _numbers(np.load(path, allow_pickle=False))
+    with path.open("rb") as stream:
+        vectors = _numbers(np.load(stream, allow_pickle=False))
+    return names.read_text(encoding="utf-8").splitlines(), vectors

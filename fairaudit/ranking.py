@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from fairaudit.counts import Bools, Floats, Ints
-from fairaudit.estimate import Rates
+from fairaudit.estimate import HALF_AN_ERROR, Rates
 
 #: A cohort is ranked only with at least this many speakers in both halves.
 FEWEST_RANKED = 5
 #: Where nothing can be held out, a cohort needs just enough speakers for a variance.
 FEWEST_IN_SAMPLE = 2
+
+#: The pooled design effect weighs as much as a cohort's own variance of so many speakers.
+PRIOR_SPEAKERS = 30
 
 BOTTOM, TOP, REST = 0, 1, 2
 
@@ -58,11 +61,46 @@ def shrink(estimate: Floats, variance: Floats, eligible: Bools) -> Floats:
     return np.where(eligible, centre + tau2 / (tau2 + s2) * (y - centre), np.nan)
 
 
+def moderated(rates: Rates, eligible: Bools) -> Floats:
+    """Return sampling variances of log rates, drawn towards that of the pooled design effect.
+
+    ``s^2 = ((n - 1) v + 30 D / E) / (n - 1 + 30)``: v is a cohort's own jackknife variance, at least
+    that of Poisson errors; D / E that of its errors under the design effect of all cohorts. Of seven
+    speakers a variance is hardly known, and one that is small by luck would go unshrunk to an end of
+    the ranking, as would a cohort that has no errors by luck.
+
+    Parameters
+    ----------
+    rates : Rates
+        On the log scale.
+    eligible : ndarray of bool, shape (replicates, cohorts)
+
+    Returns
+    -------
+    ndarray of float64, shape (replicates, cohorts)
+        Meaningless where not eligible.
+
+    References
+    ----------
+    Smyth, G. K. (2004). Linear models and empirical Bayes methods for assessing differential
+    expression. Statistical Applications in Genetics and Molecular Biology 3, 3.
+    """
+    errors = np.maximum(rates.errors, HALF_AN_ERROR)
+    own = np.where(eligible, np.maximum(rates.variance, 1 / errors), 0.0)
+    known = np.where(eligible, rates.speakers - 1, 0.0)
+    total = known.sum(axis=1, keepdims=True)
+    pooled = (known * own * errors).sum(axis=1, keepdims=True)
+    effect = np.divide(pooled, total, out=np.ones_like(total), where=total > 0)
+    variance: Floats = (known * own + PRIOR_SPEAKERS * effect / errors) / (known + PRIOR_SPEAKERS)
+    return variance
+
+
 def rank(rates: Rates, eligible: Bools) -> Ints:
     """Order the cohorts of each replicate, the worst first and those not eligible last.
 
-    Ties (among them all cohorts where tau^2 is 0) are broken by the raw log rate, then by the
-    order of the cohorts in the partition.
+    Log rates are shrunk with their moderated variances; zero errors enter as one half. Ties (among
+    them all cohorts where tau^2 is 0) are broken by the raw log rate, then by the order of the cohorts
+    in the partition.
 
     Parameters
     ----------
@@ -77,7 +115,9 @@ def rank(rates: Rates, eligible: Bools) -> Ints:
     """
     # Of two cohorts shrinkage never changes the order.
     raw = np.where(eligible, rates.estimate, -np.inf)
-    shrunk = raw if rates.groups <= 2 else np.where(eligible, shrink(raw, rates.variance, eligible), -np.inf)
+    shrunk = raw
+    if rates.groups > 2:
+        shrunk = np.where(eligible, shrink(raw, moderated(rates, eligible), eligible), -np.inf)
     number = np.broadcast_to(np.arange(rates.groups), raw.shape)
     order: Ints = np.lexsort((number, -raw, -shrunk, ~eligible), axis=-1)
     return order

@@ -12,7 +12,15 @@ from typing import TypeVar
 
 import msgspec
 
-from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, Protection, protection, small_block, union
+from fairaudit.cells import (
+    SIDES,
+    UNASSIGNED_CELL,
+    Members,
+    Protection,
+    blocks_are_large,
+    protection,
+    union,
+)
 from fairaudit.result import (
     Cohort,
     Gap,
@@ -77,7 +85,12 @@ def suppress(
     keep_back = protection(partition, members, fewest, total_known=total_known)
     reason = f"suppressed: fewer than {fewest} speakers, here or in what it could be subtracted from"
     sides = {name: _side(getattr(partition, name), keep_back, fewest, reason) for name in SIDES}
-    shown = {name for name, side in sides.items() if side is not None and side.wer is not None}
+    if keep_back.sides == "nothing":
+        sides = {name: _blank_side(side, reason) for name, side in sides.items()}
+    if members.smaller_side < fewest and all(_is_shown(sides[name]) for name in ("bottom", "top")):
+        # The small cohort is bottom in some ways and top in others, and in the means of both.
+        sides |= {name: _blank_side(sides[name], reason) for name in ("bottom", "top")}
+    shown = {name for name, side in sides.items() if _is_shown(side)}
     both = {"bottom", "top"} <= shown
     # Without a bottom there is no gap, and a reason already.
     headline = both or partition.bottom is None
@@ -114,10 +127,14 @@ def _curve(
     partition: PartitionResult, members: Members, keep_back: Protection, fewest: int
 ) -> tuple[SharePoint, ...]:
     """Keep the points of the curve whose steps, and whose two sides, hold enough speakers."""
-    order = [c.cohort for c in sorted(partition.cohorts, key=lambda c: c.rank or 0) if c.rank is not None]
     who, sums = members.curve, dict(keep_back.sums)
-    # Cells that are tabled on other rows than the curve cannot be subtracted from it.
-    secret = {c for c in keep_back.hidden & set(who) if who[c] == members.cells[c]}
+    order = [c.cohort for c in sorted(partition.cohorts, key=lambda c: c.rank or 0) if c.rank is not None]
+    # What is tabled on other rows than the curve cannot be subtracted from it.
+    aligned = all(members.cells[cell] == speakers for cell, speakers in who.items())
+    if aligned and keep_back.sides == "rates" and partition.origin != "discovered":
+        # A point would tell the words behind a rate that is shown without its counts.
+        return ()
+    secret = keep_back.hidden if aligned else frozenset()
     kept: list[SharePoint] = []
     taken: set[str] = set()
     step: set[str] = set()
@@ -126,7 +143,7 @@ def _curve(
         taken.add(cohort)
         large = all(len(union(who, part)) >= fewest for part in (step, set(who) - taken))
         with_point = {**sums, f"point {len(kept)}": frozenset(taken)}
-        if large and small_block(secret, with_point, who, fewest) is None:
+        if large and blocks_are_large(secret, with_point, members.cells, fewest):
             kept.append(point)
             sums, step = with_point, set()
     return tuple(kept)
@@ -156,8 +173,8 @@ def _side(side: Side | None, keep_back: Protection, fewest: int, reason: str) ->
     if side is None or not side.speakers:
         return side
     if side.speakers < fewest:
-        return msgspec.structs.replace(_blank(side, reason), share=None)
-    if not keep_back.counts:
+        return _blank_side(side, reason)
+    if keep_back.sides == "counts":
         return side
     why = f"counts withheld: they would give away figures of fewer than {fewest} speakers"
     plain = dict.fromkeys(_COUNTS) | {"share": _of_speakers(side.share), "reason": side.reason or why}
@@ -168,6 +185,14 @@ def _side(side: Side | None, keep_back: Protection, fewest: int, reason: str) ->
     elif side.high is not None:
         plain["high"] = _four_digits(side.high)
     return msgspec.structs.replace(side, **plain)
+
+
+def _is_shown(side: Side | None) -> bool:
+    return side is not None and side.wer is not None
+
+
+def _blank_side(side: Side | None, reason: str) -> Side | None:
+    return None if side is None else msgspec.structs.replace(_blank(side, reason), share=None)
 
 
 def _of_speakers(share: Share | None) -> Share | None:
@@ -184,7 +209,7 @@ def _gap(gap: Gap, shown: bool, keep_back: Protection, reason: str) -> Gap:
         return gap
     if not shown:
         return Gap(definition=gap.definition, reason=reason)
-    return _rounded(gap) if keep_back.counts else gap
+    return gap if keep_back.sides == "counts" else _rounded(gap)
 
 
 def _rounded(gap: Gap) -> Gap:

@@ -130,3 +130,49 @@ def test_an_interval_around_the_naive_gap_excludes_zero_without_any_gap_and_ours
         naive += searched.estimate[0] - 1.96 * searched.se[0] <= 0
     assert naive / worlds < 0.6
     assert ours / worlds >= 0.93
+
+
+def test_a_replicate_without_a_gap_reaches_nothing_and_still_counts():
+    _, permuted = measurement(accents(1)).chance(3, [1], lambda n: None)
+    assert permuted.p_value(1.0, np.array([np.nan, 2.0, np.nan, 0.5])) == 2 / 5
+    assert permuted.p_value(np.nan, np.array([1.0, 2.0])) is None
+    assert permuted.p_value(1.0, np.zeros(0)) is None
+
+
+def on_two_devices(seed, speakers=60):
+    """Most speakers use both devices, some only one; no device is worse, but people differ much."""
+    rng = np.random.default_rng(seed)
+    one = np.arange(speakers) % 3 == 0
+    person = np.repeat(np.arange(speakers), np.where(one, 1, 2))
+    first = np.r_[True, person[1:] != person[:-1]]
+    device = np.where(first, rng.integers(0, 2, len(person)) * one[person], 1)
+    rate = 0.1 * rng.gamma(2, 1 / 2, speakers)[person]
+    words = rng.integers(100, 900, len(person))
+    return SpeakerCounts.of(
+        [f"s{p:03}" for p in person],
+        ref_words=words,
+        errors=rng.poisson(words * rate),
+        attributes={"accent": [str(d) for d in device]},
+    )
+
+
+def test_p_values_are_uniform_where_speakers_travel_between_cohorts():
+    honest, in_sample = p_values((on_two_devices(seed) for seed in range(120)), 19)
+    for p in (honest, in_sample):
+        assert np.mean(p <= 0.1) == pytest.approx(0.1, abs=0.07)
+        assert np.mean(p) == pytest.approx(0.525, abs=0.09)
+
+
+def test_what_chance_gives_is_stored_whole():
+    m = measurement(accents(4, 120, effect=1.8))
+    found = m.chance(39, [5], lambda n: None)
+    chance = chance_of(found, searches=True)
+    gaps = np.exp(found[1].figures.log_ratio) - 1
+    assert chance.replicates == len(chance.gaps) == 39
+    np.testing.assert_allclose(chance.gaps, gaps)
+    assert chance.p95 == np.sort(gaps)[37]
+    assert chance.p_floor == 1 / 40
+    assert chance.in_sample_mean == pytest.approx(np.mean(np.exp(found[1].figures.in_sample_log_ratio) - 1))
+    # Chance alone gives a gap to those who search and measure on the same speakers.
+    assert chance.in_sample_mean > 0.1 > abs(np.mean(gaps))
+    assert chance_of(None, searches=True) is None

@@ -71,7 +71,11 @@ def test_rows_that_lack_a_column_say_so():
         ["a", "b", "c"],
         ref_words=[1] * 3,
         errors=[0] * 3,
-        attributes={"accent": ["x", None, "y"], "latitude": [1.0, 2.0, np.nan], "longitude": [1.0, 2.0, np.nan]},
+        attributes={
+            "accent": ["x", None, "y"],
+            "latitude": [1.0, 2.0, np.nan],
+            "longitude": [1.0, 2.0, np.nan],
+        },
         embedding_sum={"a": np.array([1, 2])},
     )
     assert reasons_unplaced(LabelColumn("accent"), counts).tolist() == ["", "no accent", ""]

@@ -50,9 +50,7 @@ def test_equals_the_definition_with_rows_of_a_speaker_removed_together(rows):
     if len(np.unique(speaker)) < 2:
         assert not is_estimable(got)[0, 0]
         return
-    want, variance = plain_jackknife(
-        errors, words, speaker, lambda e, w: np.log(max(e.sum(), 0.5) / w.sum())
-    )
+    want, variance = plain_jackknife(errors, words, speaker, lambda e, w: np.log(max(e.sum(), 0.5) / w.sum()))
     assert got.estimate[0, 0] == pytest.approx(want)
     assert got.variance[0, 0] == pytest.approx(variance)
 
@@ -154,3 +152,47 @@ def test_intervals_cover_where_those_of_independent_words_do_not():
         ours, naive = coverage(speakers)
         assert ours > 0.92
         assert naive < 0.6
+
+
+def few_speakers(speakers, draws, sigma):
+    """Rates of small cohorts of very unequal talkers, with the truth 0.1."""
+    rng = np.random.default_rng(speakers)
+    words = rng.lognormal(6, sigma, (draws, speakers)).round() + 1
+    errors = rng.poisson(words * 0.1 * rng.gamma(5, 1 / 5, (draws, speakers))).astype(float)
+    group = np.zeros((1, speakers), dtype=int)
+    return jackknife(group, errors, words, np.arange(speakers), 1)
+
+
+def test_with_few_speakers_of_unequal_words_only_t_on_their_effective_number_covers():
+    for speakers, least in ((5, 0.90), (11, 0.93)):
+        rates = few_speakers(speakers, 3000, 0.9)
+        off = abs(rates.estimate[:, 0] - np.log(0.1)) / np.sqrt(rates.variance[:, 0])
+        ours = np.mean(off < t_quantile(rates.n_effective[:, 0] - 1, 0.95))
+        by_number = np.mean(off < t_quantile(speakers - 1.0, 0.95))
+        normal = np.mean(off < 1.96)
+        assert ours >= least
+        assert normal < by_number < ours
+        assert normal < least - 0.03
+
+
+def test_degrees_of_freedom_of_two_cohorts_are_those_of_satterthwaite():
+    rng = np.random.default_rng(6)
+    words = rng.integers(50, 900, 30).astype(float)
+    rates = rates_of(rng.poisson(words * 0.1), words, group=np.repeat([0, 1], [8, 22]), groups=2)
+    v, n = rates.variance[0], rates.n_effective[0]
+    got = contrast(rates, 0, rates, 1)
+    assert got.df[0] == pytest.approx(v.sum() ** 2 / (v[0] ** 2 / (n[0] - 1) + v[1] ** 2 / (n[1] - 1)))
+    assert got.se[0] == pytest.approx(np.sqrt(v.sum()))
+    for g, part in enumerate((slice(0, 8), slice(8, 30))):
+        assert n[g] == pytest.approx(words[part].sum() ** 2 / (words[part] ** 2).sum())
+
+
+def test_a_pair_of_cohorts_is_covered_from_five_speakers_up():
+    rng = np.random.default_rng(7)
+    for speakers, least in ((5, 0.90), (11, 0.93)):
+        group = np.repeat([0, 1], speakers)[None]
+        words = rng.lognormal(6, 0.6, (2000, 2 * speakers)).round() + 1
+        errors = rng.poisson(words * 0.1 * rng.gamma(5, 1 / 5, words.shape)).astype(float)
+        rates = jackknife(group, errors, words, np.arange(2 * speakers), 2)
+        pair = contrast(rates, 0, rates, 1)
+        assert np.mean(abs(pair.estimate) < t_quantile(pair.df, 0.95) * pair.se) >= least

@@ -23,7 +23,9 @@ def test_the_planted_region_is_the_worst_and_carries_a_name():
     counts, florida = us(1)
     found = GeoTree().fit(counts)
     leaf = found.assign(counts)
-    rates = [counts.errors[leaf == k].sum() / counts.ref_words[leaf == k].sum() for k in range(len(found.names))]
+    rates = [
+        counts.errors[leaf == k].sum() / counts.ref_words[leaf == k].sum() for k in range(len(found.names))
+    ]
     worst = leaf == int(np.argmax(rates))
     assert (worst & florida).sum() / worst.sum() > 0.9
     assert "Florida" in found.names[int(np.argmax(rates))].label
@@ -75,7 +77,10 @@ def test_replicates_grown_together_have_the_regions_of_the_tree_grown_alone():
     together = GeoTree().fit_many(counts, e, w).assign(counts)
     np.testing.assert_array_equal(together[0], GeoTree().fit(counts).assign(counts))
     alone = SpeakerCounts.of(
-        counts.speakers, ref_words=w[2].astype(int), errors=e[2].astype(int), attributes=dict(counts.attributes)
+        counts.speakers,
+        ref_words=w[2].astype(int),
+        errors=e[2].astype(int),
+        attributes=dict(counts.attributes),
     )
     np.testing.assert_array_equal(together[2], GeoTree().fit(alone).assign(counts))
 

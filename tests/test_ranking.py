@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fairaudit.estimate import jackknife
-from fairaudit.ranking import BOTTOM, REST, TOP, rank, shrink, sides
+from fairaudit.ranking import BOTTOM, REST, TOP, moderated, rank, shrink, sides
 
 
 def test_shrinkage_agrees_with_the_dersimonian_laird_estimate_of_statsmodels():
@@ -71,24 +71,85 @@ def test_a_reference_cohort_is_the_top():
     assert named([0, 1, 2], [30, 30, 40], 0.1, reference=0) == [TOP, BOTTOM, REST]
 
 
-def hits(rule, draws=300):
-    """How often a rule names the planted one of twelve cohorts, some of which are small and noisy."""
+def hits(rules, *, cohorts=12, effect=1.5, spread=(2.0,), draws=150):
+    """How often each rule names the planted one of many cohorts, large and small."""
     rng = np.random.default_rng(8)
-    found = 0
+    found = np.zeros(len(rules))
+    eligible = np.ones((1, cohorts), bool)
     for _ in range(draws):
-        sizes = np.r_[60, rng.integers(5, 60, 11)]
-        group = np.repeat(np.arange(12), sizes)
+        sizes = np.maximum(5, rng.lognormal(3, 1, cohorts).astype(int))
+        group = np.repeat(np.arange(cohorts), sizes)
         words = rng.integers(50, 500, len(group)).astype(float)
-        rate = 0.1 * rng.gamma(2, 1 / 2, len(group)) * np.where(group == 0, 1.35, 1.0)
-        rates = jackknife(
-            group[None], rng.poisson(words * rate).astype(float)[None], words[None], np.arange(len(group)), 12
-        )
-        found += rule(rates) == 0
+        shape = rng.choice(spread, cohorts)[group]
+        rate = 0.1 * rng.gamma(shape, 1 / shape) * np.where(group == 0, effect, 1.0)
+        errors = rng.poisson(words * rate).astype(float)
+        rates = jackknife(group[None], errors[None], words[None], np.arange(len(group)), cohorts)
+        found += [rule(rates, eligible) == 0 for rule in rules]
     return found / draws
 
 
-def test_shrunken_ranking_names_the_planted_cohort_more_often_than_the_raw_maximum():
-    eligible = np.ones((1, 12), bool)
-    raw = hits(lambda rates: rates.estimate[0].argmax())
-    ours = hits(lambda rates: rank(rates, eligible)[0, 0])
-    assert ours > raw + 0.1
+def maximum(rates, eligible):
+    return rates.estimate[0].argmax()
+
+
+def lower_bound(rates, eligible):
+    return (rates.estimate[0] - 1.645 * np.sqrt(rates.variance[0])).argmax()
+
+
+def shrunk_by_own_variance(rates, eligible):
+    return np.lexsort((-rates.estimate[0], -shrink(rates.estimate, rates.variance, eligible)[0]))[0]
+
+
+def ours(rates, eligible):
+    return rank(rates, eligible)[0, 0]
+
+
+def test_the_ranking_names_the_planted_cohort_more_often_than_the_maximum_or_a_bound_or_own_variances():
+    worlds = [
+        {"cohorts": k, "effect": effect, "spread": spread}
+        for k in (5, 12, 40)
+        for effect in (1.3, 1.6, 2.0)
+        for spread in ((2.0,), (1.0, 3.0, 10.0))
+    ]
+    found = np.mean([hits((maximum, lower_bound, shrunk_by_own_variance, ours), **w) for w in worlds], axis=0)
+    assert found[3] > found[0] + 0.04
+    assert found[3] > found[1]
+    assert found[3] > found[2] + 0.01
+
+
+def test_a_variance_that_is_hardly_known_is_drawn_towards_that_of_all():
+    # Six speakers whose rates happen to be equal, among cohorts of many who differ.
+    rng = np.random.default_rng(3)
+    group = np.repeat([0, 1, 2], [6, 80, 80])
+    words = np.full(len(group), 500.0)
+    errors = rng.poisson(words * 0.1 * rng.gamma(3, 1 / 3, len(group))).astype(float)
+    errors[:6] = 60.0
+    rates = jackknife(group[None], errors[None], words[None], np.arange(len(group)), 3)
+    own, drawn = rates.variance[0], moderated(rates, np.ones((1, 3), bool))[0]
+    effect = np.average((own * rates.errors[0])[1:])
+    assert own[0] < 0.01 * effect / 360
+    assert drawn[0] == pytest.approx(effect / 360, rel=0.3)
+    np.testing.assert_allclose(drawn[1:], own[1:], rtol=0.3)
+
+
+def test_a_cohort_without_errors_enters_as_half_an_error():
+    errors = np.array([[0.0, 0.0, 9.0, 11.0, 20.0, 22.0]])
+    rates = jackknife(np.array([[0, 0, 1, 1, 2, 2]]), errors, np.full((1, 6), 100.0), np.arange(6), 3)
+    assert np.exp(rates.estimate[0, 0]) == pytest.approx(0.5 / 200)
+    assert rank(rates, np.ones((1, 3), bool)).tolist() == [[2, 1, 0]]
+
+
+def test_equal_rates_are_ordered_as_the_cohorts_are():
+    errors = np.array([[10.0, 12.0, 10.0, 12.0, 10.0, 12.0]])
+    rates = jackknife(np.array([[0, 0, 1, 1, 2, 2]]), errors, np.full((1, 6), 100.0), np.arange(6), 3)
+    assert rank(rates, np.ones((1, 3), bool)).tolist() == [[0, 1, 2]]
+
+
+def test_of_two_cohorts_the_worse_is_bottom_however_large_it_is():
+    errors = np.r_[np.full(90, 30.0), np.full(10, 5.0)][None]
+    group = np.repeat([0, 1], [90, 10])[None]
+    rates = jackknife(group, errors, np.full((1, 100), 100.0), np.arange(100), 2)
+    order = rank(rates, np.ones((1, 2), bool))
+    assert sides(order, np.ones((1, 2), bool), rates.speakers, np.array([100.0]), 0.1).tolist() == [
+        [BOTTOM, TOP]
+    ]

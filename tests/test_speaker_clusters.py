@@ -30,12 +30,11 @@ def test_voices_that_are_apart_become_clusters():
 
 def test_a_speaker_counts_once_however_much_is_said():
     counts, _ = voices(1, 90)
-    louder = {name: v * (1 + 99 * (i < 9)) for i, (name, v) in enumerate(
-        zip(counts.speakers, counts.embedding_sum, strict=True)
-    )}
-    again = SpeakerCounts.of(
-        counts.speakers, ref_words=[100] * 90, errors=[1] * 90, embedding_sum=louder
-    )
+    louder = {
+        name: v * (1 + 99 * (i < 9))
+        for i, (name, v) in enumerate(zip(counts.speakers, counts.embedding_sum, strict=True))
+    }
+    again = SpeakerCounts.of(counts.speakers, ref_words=[100] * 90, errors=[1] * 90, embedding_sum=louder)
     first, second = (SpeakerClusters(k=3, min_speakers=5).fit(c).centroids for c in (counts, again))
     assert np.abs(np.array(first) - np.array(second)).max() <= 1
 

@@ -61,6 +61,7 @@ def built(cells, ranked, bottom, top, unassigned, origin="declared", everyone=No
     names = list(cells)
     who = {**cells, UNASSIGNED_CELL: unassigned}
     rest = [n for n in names if n not in bottom and n not in top]
+    no_gap = Gap(definition="a against b", reason="none")
     cohorts = tuple(
         Cohort(
             cohort=n,
@@ -93,15 +94,20 @@ def built(cells, ranked, bottom, top, unassigned, origin="declared", everyone=No
         overall=Rate(**a_rate(len(union(who, names)), len(names))),
         splits=None,
         cohorts=cohorts,
-        unassigned=Unassigned(share=ALL_SHARES, reasons={"no p": 4}, **a_rate(len(unassigned))) if unassigned else None,
+        unassigned=Unassigned(share=ALL_SHARES, reasons={"no p": 4}, **a_rate(len(unassigned)))
+        if unassigned
+        else None,
         bottom=side(bottom),
         top=side(top),
         rest=side(rest),
-        gap=a_gap(),
-        gaps=Gaps(rest=a_gap(), overall=a_gap(), reference=None),
+        gap=a_gap() if sides else no_gap,
+        gaps=Gaps(
+            rest=a_gap() if sides and rest else no_gap, overall=a_gap() if sides else no_gap, reference=None
+        ),
         in_sample_gap=None,
         gap_by_share=tuple(
-            SharePoint(share=i / len(names), relative=0.5) for i in range(1, len(ranked) + (set(ranked) != set(names)))
+            SharePoint(share=i / len(names), relative=0.5)
+            for i in range(1, len(ranked) + (set(ranked) != set(names)))
         ),
         attributes=(),
         stability=None,
@@ -146,49 +152,44 @@ def partitions(draw):
         everyone=range(start + elsewhere),
         sides=draw(st.booleans()),
     )
-    # With few speakers elsewhere, no partition of the audit shows the total of its cells.
-    return result, members, total_known and not 0 < elsewhere < FEWEST
+    # With few speakers here or elsewhere, no partition of the audit shows the total of its cells.
+    small = any(0 < n < FEWEST for n in (len(members.tabled), elsewhere))
+    return result, members, not elsewhere or (total_known and not small)
+
+
+def published_sums(shown, members, total_known):
+    """The cells whose errors and words are published together, one set for each sum."""
+    cohorts = {c.cohort for c in shown.cohorts}
+    order = [c.cohort for c in sorted(shown.cohorts, key=lambda c: c.rank or 99) if c.rank is not None]
+    sides = [side for name in SIDES if (side := getattr(shown, name)) is not None]
+    cells = [(c, {c.cohort}) for c in shown.cohorts]
+    cells += [(shown.unassigned, {UNASSIGNED_CELL}), (shown.overall, cohorts)]
+    cells += [(side, set(side.cohorts)) for side in sides]
+    sums = [{*members.cells, "elsewhere"}, *([{*members.cells}] if total_known else [])]
+    sums += [names for rate, names in cells if rate is not None and rate.errors is not None]
+    return sums + [set(order[: round(p.share * len(cohorts))]) for p in shown.gap_by_share]
+
+
+def published_rates(shown):
+    """The cells whose rate is published without its counts."""
+    sides = [side for name in SIDES if (side := getattr(shown, name)) is not None]
+    rates = [set(side.cohorts) for side in sides if side.wer is not None and side.errors is None]
+    of_overall = shown.gaps.overall is not None and shown.gaps.overall.relative is not None
+    told = of_overall and shown.overall.errors is None
+    return rates + ([{c.cohort for c in shown.cohorts}] if told else [])
 
 
 def what_is_published(shown, members, total_known):
-    """The linear combinations of the cells' errors (first half) and words (second half) that are published."""
+    """What is known of the cells' errors (left half) and words (right half), one equation a row."""
     atoms = [*members.cells, "elsewhere"]
     rows = []
-
-    def sum_of(cells):
+    for cells in published_sums(shown, members, total_known):
         vector = np.array([atom in cells for atom in atoms], dtype=float)
-        rows.append(np.r_[vector, 0 * vector])
-        rows.append(np.r_[0 * vector, vector])
-
-    def rate_of(cells, wer):
+        rows += [np.r_[vector, 0 * vector], np.r_[0 * vector, vector]]
+    for number, cells in enumerate(published_rates(shown)):
         vector = np.array([atom in cells for atom in atoms], dtype=float)
-        rows.append(np.r_[vector, -wer * vector])
-
-    cohorts = [c.cohort for c in shown.cohorts]
-    sum_of(atoms)
-    if total_known:
-        sum_of([*members.cells])
-    for cohort in shown.cohorts:
-        if cohort.errors is not None:
-            sum_of([cohort.cohort])
-    if shown.unassigned is not None and shown.unassigned.errors is not None:
-        sum_of([UNASSIGNED_CELL])
-    if shown.overall.errors is not None:
-        sum_of(cohorts)
-    elif shown.gaps.overall is not None and shown.gaps.overall.relative is not None:
-        rate_of(cohorts, 0.0731)
-    for number, name in enumerate(SIDES):
-        side = getattr(shown, name)
-        if side is None or side.wer is None:
-            continue
-        if side.errors is not None:
-            sum_of(side.cohorts)
-        else:
-            # Each side has a rate of its own.
-            rate_of(side.cohorts, 0.11 + 0.017 * number)
-    order = [c.cohort for c in sorted(shown.cohorts, key=lambda c: c.rank or 99) if c.rank is not None]
-    for point in shown.gap_by_share:
-        sum_of(order[: round(point.share * len(cohorts))])
+        # Each has a rate of its own.
+        rows.append(np.r_[vector, -(0.11 + 0.017 * number) * vector])
     return atoms, np.array(rows)
 
 
@@ -221,7 +222,13 @@ def test_nothing_published_can_be_combined_to_tell_of_too_few_speakers(drawn):
 
 
 def test_the_property_above_would_catch_a_result_that_hides_small_cells_alone():
-    result, members = built({"a": set(range(40)), "b": set(range(40, 80)), "c": set(range(80, 84))}, ["a", "b"], ["a"], ["b"], set())
+    result, members = built(
+        {"a": set(range(40)), "b": set(range(40, 80)), "c": set(range(80, 84))},
+        ["a", "b"],
+        ["a"],
+        ["b"],
+        set(),
+    )
     naive = msgspec.structs.replace(
         result,
         cohorts=tuple(suppress_rate(c, FEWEST) for c in result.cohorts),
@@ -398,7 +405,11 @@ def numbers_in(value):
 
 def test_the_json_of_an_audit_holds_no_suppressed_number_and_no_speaker():
     log = read_log(small_groups())
-    parameters = {"geo": {"min_speakers": 10}, "zip": {"min_speakers": 10}, "voice": {"min_speakers": 10, "k": 4}}
+    parameters = {
+        "geo": {"min_speakers": 10},
+        "zip": {"min_speakers": 10},
+        "voice": {"min_speakers": 10, "k": 4},
+    }
     by = ["geo", "zip", "voice", "accent", "device"]
     everything = audit(log, by=by, permutations=9, min_speakers_shown=1, parameters=parameters)
     shown = audit(log, by=by, permutations=9, parameters=parameters)
@@ -408,7 +419,10 @@ def test_the_json_of_an_audit_holds_no_suppressed_number_and_no_speaker():
     hidden = 0
     for before, after in zip(everything.partitions, shown.partitions, strict=True):
         pairs = [*zip(before.cohorts, after.cohorts, strict=True)]
-        pairs += [(before.unassigned, after.unassigned), *((getattr(before, s), getattr(after, s)) for s in SIDES)]
+        pairs += [
+            (before.unassigned, after.unassigned),
+            *((getattr(before, s), getattr(after, s)) for s in SIDES),
+        ]
         for full, blank in pairs:
             if full is None or blank.wer is not None or full.wer is None:
                 continue

@@ -165,7 +165,7 @@ def _checked(log: UtteranceLog, workspace: Workspace, max_excluded: float) -> Ut
     return replace(
         log,
         frame=frame,
-        columns=frozenset(name for name in names if name in CANONICAL),
+        columns=frozenset(name for name in (*names, "errors") if name in CANONICAL),
         labels=labels,
         excluded=excluded,
         unchecked=unchecked,

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fairaudit.exceptions import LogError
 from fairaudit.log import check_names, file_sha256
@@ -42,14 +42,6 @@ MARK = b"\xef\xbb\xbf"
 _NO_NULL = "\\N fairaudit: no text is null"
 #: Types that do not go together in one column.
 _FAMILIES = {"VARCHAR": "text", "FLOAT": "floating-point numbers", "DOUBLE": "floating-point numbers"}
-
-
-class _Unquoted(csv.Dialect):
-    """TSV, in which a quote is a character like any other."""
-
-    delimiter = "\t"
-    lineterminator = "\n"
-    quoting = csv.QUOTE_NONE
 
 
 def open_files(
@@ -204,8 +196,8 @@ def _delimited(file: Path, name: str, delimiter: str, workspace: Workspace) -> d
     try:
         # Bytes that are not UTF-8 are for DuckDB to refuse, which knows their line; here only the header is.
         with file.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            dialect = csv.excel if quote else _Unquoted
-            first = next(csv.reader(stream, dialect, delimiter=delimiter), [])
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+            first = next(csv.reader(stream, delimiter=delimiter, quoting=quoting), [])
     except csv.Error as error:
         raise LogError(f"cannot read the header of {name}: {error}", where=f"{name}, line 1") from None
     if re.search("[\0\udc80-\udcff]", "".join(first)):

@@ -1,7 +1,7 @@
 # One command for each habit. `make install` first; it makes .venv.
 BIN := .venv/bin
 
-.PHONY: install check test docs notebooks format schema ci
+.PHONY: install check test docs notebooks format ci
 
 install:            ## an environment with everything that a developer needs
 	python3 -m venv .venv

@@ -233,3 +233,12 @@ def test_no_path_of_this_machine_and_no_speaker_is_in_a_result(planted):
     text = planted.to_json()
     assert "person-" not in text
     assert str(Path.cwd()) not in text
+
+
+def test_each_partition_has_permutations_of_its_own_that_do_not_depend_on_the_others():
+    plain = frame(9, 120)
+    plain["again"] = plain["accent"]
+    both = run(plain, by=["accent", "again"])
+    gaps = {p.name: p.chance.gaps for p in both.partitions}
+    assert gaps["accent"] != gaps["again"]
+    assert run(plain, by=["again"]).partition("again").chance.gaps == gaps["again"]

@@ -176,3 +176,33 @@ def test_what_chance_gives_is_stored_whole():
     # Chance alone gives a gap to those who search and measure on the same speakers.
     assert chance.in_sample_mean > 0.1 > abs(np.mean(gaps))
     assert chance_of(None, searches=True) is None
+
+
+def half_added(errors, words, group):
+    """Log ratio of two groups with half an error added to each, and its standard error, by the definition."""
+
+    def log_rate(keep):
+        return np.log((errors[keep].sum() + 0.5) / words[keep].sum())
+
+    values, variance = [], 0.0
+    for g in (0, 1):
+        members = np.flatnonzero(group == g)
+        values.append(log_rate(members))
+        left = [log_rate(members[members != s]) for s in members]
+        variance += (len(left) - 1) / len(left) * sum((x - values[g]) ** 2 for x in left)
+    return values[0] - values[1], np.sqrt(variance)
+
+
+def test_the_statistic_is_the_gap_with_half_an_error_on_each_side_over_its_standard_error():
+    counts = accents(6, 80, cohorts=3, words=(10, 60))
+    m = measurement(counts, splits=2)
+    per_split = []
+    for first, second in zip(m.ways[::2], m.ways[1::2], strict=True):
+        pairs = []
+        for o in (first, second):
+            side = np.where(o.way.measured, o.named.row_sides()[0], -1)
+            pairs.append(half_added(counts.errors, counts.ref_words, side))
+        effect, error = np.mean(pairs, axis=0)
+        per_split.append(effect / error)
+    observed = m.procedure.figures(*m.own, whole_log=False)
+    assert observed.statistic[0] == pytest.approx(np.mean(per_split))

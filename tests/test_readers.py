@@ -329,9 +329,11 @@ def test_characters_of_a_pattern_in_a_file_name_are_no_pattern(tmp_path):
 
 
 def test_the_name_of_a_folder_adds_no_column(tmp_path):
-    folder = tmp_path / "device=phone"
-    folder.mkdir()
-    assert read_log(write(folder, rows(), "parquet")).labels == ("accent", "day")
+    for device in ("phone", "007"):
+        (tmp_path / f"device={device}").mkdir()
+        write(tmp_path / f"device={device}", [row | {"utterance_id": None} for row in rows()], "parquet")
+    for pattern in ("*", "device=007"):
+        assert read_log(str(tmp_path / pattern / "log.parquet")).labels == ("accent", "day")
 
 
 AWKWARD = ["reason", "utterances", "speaker", "zip_repair", "ref_words:bad", "select", "Count", "filename"]

@@ -84,9 +84,7 @@ def open_files(
     if len(files) > 1:
         _check_types(files, tables, workspace)
     relation = run(
-        lambda: workspace.connection.read_parquet(
-            tables, union_by_name=len(tables) > 1, hive_partitioning=False
-        ),
+        lambda: workspace.connection.read_parquet(tables, union_by_name=len(tables) > 1),
         files[0].name,
     )
     return relation, tuple(sources)

@@ -211,23 +211,21 @@ def _delimited(file: Path, name: str, delimiter: str, workspace: Workspace) -> d
     check_names(columns, name)
     listed = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     query = (
-        f"SELECT * FROM read_csv(?, auto_detect=false, header=true, columns={{{listed}}}, "
+        f"SELECT * FROM read_csv({_path(file)}, auto_detect=false, header=true, columns={{{listed}}}, "
         f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, "
         f"nullstr={literal(_NO_NULL)})"
     )
-    relation: duckdb.DuckDBPyRelation = run(
-        lambda: workspace.connection.sql(query, params=[glob.escape(str(file))]), name
-    )
+    relation: duckdb.DuckDBPyRelation = run(lambda: workspace.connection.sql(query), name)
     return relation
 
 
 def _json_lines(file: Path, name: str, workspace: Workspace) -> duckdb.DuckDBPyRelation:
     """Learn all keys first, then read every value but lists as the text that is written there."""
     connection = workspace.connection
-    path = glob.escape(str(file))
-    describe = "DESCRIBE SELECT * FROM read_json_auto(?, format='newline_delimited', sample_size=-1)"
+    options = f"{_path(file)}, format='newline_delimited'"
+    describe = f"DESCRIBE SELECT * FROM read_json_auto({options}, sample_size=-1)"
     try:
-        found = run(lambda: connection.sql(describe, params=[path]).fetchall(), name)
+        found = run(lambda: connection.sql(describe).fetchall(), name)
     except LogError:
         _check_lines(file, name)
         raise
@@ -237,9 +235,14 @@ def _json_lines(file: Path, name: str, workspace: Workspace) -> duckdb.DuckDBPyR
     kinds = {column: kind if kind.endswith("[]") else "VARCHAR" for column, kind, *_ in found}
     check_names(list(kinds), name)
     listed = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
-    query = f"SELECT * FROM read_json(?, format='newline_delimited', columns={{{listed}}})"
-    relation: duckdb.DuckDBPyRelation = run(lambda: connection.sql(query, params=[path]), name)
+    query = f"SELECT * FROM read_json({options}, columns={{{listed}}})"
+    relation: duckdb.DuckDBPyRelation = run(lambda: connection.sql(query), name)
     return relation
+
+
+def _path(file: Path) -> str:
+    """Quote a file for SQL: a parameter would have the table held in memory, and a pattern is none here."""
+    return literal(glob.escape(str(file)))
 
 
 def _check_lines(file: Path, name: str) -> None:

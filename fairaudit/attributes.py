@@ -48,6 +48,7 @@ def attribute_gaps(
     rows = []
     for i, (name, p, adjusted) in enumerate(zip(names, p_values, holm(p_values), strict=True)):
         contrasts, shares, speakers = _ways(measurement, fits, i)
+        bottom = _bottom(measurement, fits[0], i)
         ratio = figures.aggregate_ways(contrasts, measurement.per_split)
         why = "too few speakers on a side, or a top without errors"
         # As for bottom and top, what counts is the mean over the ways.
@@ -58,6 +59,7 @@ def attribute_gaps(
         rows.append(
             AttributeGap(
                 name=name,
+                bottom=bottom,
                 chosen=name == first,
                 relative=entry.relative,
                 low=entry.relative_low,
@@ -92,3 +94,11 @@ def _ways(
             shares.append(share.speakers or 0.0)
             speakers.append(int(min(n[BOTTOM], n[TOP])))
     return contrasts, shares, speakers
+
+
+def _bottom(measurement: Measurement, fit: Any, attribute: int) -> str | None:
+    """Return the words for the side that the first way names bottom; None where it names none."""
+    way, (errors, words) = measurement.procedure.ways[0], measurement.own
+    named = measurement.procedure.attribute_named(way, fit, attribute, errors, words)
+    sides = zip(fit.attribute_names(attribute), named.side[0], strict=True)
+    return next((name.label for name, side in sides if side == BOTTOM), None)

@@ -185,7 +185,7 @@ def side(
         Design effect, for a side without errors.
     """
     if not tallies:
-        return Side(cohorts=cohorts, share=None, reason="no way names it")
+        return Side(cohorts=cohorts, share=None, reason="no split leaves anybody in it")
     plain: dict[str, Any] = {name: _mean([t.get(name) for t in tallies]) for name in tallies[0]}
     plain |= {name: round(v) for name, v in plain.items() if v is not None and name != "wer_speaker_mean"}
     units = ("speakers", "utterances", "ref_words")

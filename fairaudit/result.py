@@ -129,9 +129,13 @@ class SharePoint(Plain, frozen=True, kw_only=True):
 
 
 class AttributeGap(Plain, frozen=True, kw_only=True):
-    """One attribute that a search could have chosen, with its own honest gap."""
+    """One attribute that a search could have chosen, with its own honest gap.
+
+    `bottom` words the side that was named worst in the first split.
+    """
 
     name: str
+    bottom: str | None
     chosen: bool
     relative: float | None
     low: float | None

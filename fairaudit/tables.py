@@ -54,6 +54,7 @@ COHORT_COLUMNS = (
 ATTRIBUTE_COLUMNS = (
     "partition",
     "name",
+    "bottom",
     "chosen",
     "relative",
     "low",

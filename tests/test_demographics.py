@@ -142,7 +142,7 @@ OWN = pd.DataFrame(
     {
         "zip_code": ["10001", "02138", "60601", "00501", "99950"],
         "city": list("ABCDE"),
-        "population": [100, 10, 5, 0, 7],
+        "population": [100, 10, 5, 0, 700],
         "rent": [20.5, 10.0, None, 99.0, 30.0],
         "pct_new": [0.6, 0.5, 0.2, 0.9, 0.1],
     }
@@ -164,10 +164,10 @@ def test_a_table_of_ones_own_is_read_with_all_of_its_numbers(name, tmp_path):
     assert table.values["pct_new"].tolist() == [0.5, 0.6, 0.2, 0.1]
     np.testing.assert_array_equal(table.values["rent"], [10.0, 20.5, np.nan, 30.0])
     # Weighted by population, of those that live somewhere; a share is cut at one half.
-    assert table.thresholds == {"rent": 20.5, "pct_new": 0.5}
+    assert table.thresholds == {"rent": 30.0, "pct_new": 0.5}
     assert table.wording["rent"] == (
-        "people living in ZIP codes where rent is above 20.5",
-        "people living in ZIP codes where rent is at most 20.5",
+        "people living in ZIP codes where rent is above 30",
+        "people living in ZIP codes where rent is at most 30",
     )
     assert (table.source, table.year) == (name, None)
     assert match(table, ["60601", "00501", "11111"])[1] == ["", NOBODY, UNKNOWN]

@@ -161,10 +161,11 @@ def zip_partition(**fields):
         cohort("pct_hispanic at or below", 0.14, rank=2, label=f"{where} at most half are Hispanic"),
     )
     tried = [
-        AttributeGap(name="pct_hispanic", chosen=True, relative=0.24, low=0.08, high=0.43, share=0.1,
-                     p_value=0.005, p_holm=0.01),
-        AttributeGap(name="pct_asian", chosen=False, relative=None, low=None, high=None, share=None,
-                     p_value=None, p_holm=None, reason="too few speakers on a side"),
+        AttributeGap(name="pct_hispanic", bottom=f"{where} most are Hispanic", chosen=True,
+                     relative=0.24, low=0.08, high=0.43, share=0.1, p_value=0.005, p_holm=0.01),
+        AttributeGap(name="pct_asian", bottom=None, chosen=False,
+                     relative=None, low=None, high=None, share=None, p_value=None, p_holm=None,
+                     reason="too few speakers on a side"),
     ]  # fmt: skip
     return partition(
         "zip",
@@ -504,7 +505,8 @@ def test_markdown_holds_the_whole_partition():
         "| accent is r | rest | 1 | -\\[1\\] | - | - | - | - | - |",
         "| without a cohort | unassigned | - | 11.2 | 8.5 to 14.8 | 35 | 2.0 | 228 | - |",
         "| no accent | 228 |",
-        "| pct\\_hispanic | 15 | 24.0 | 8.0 to 43.0 | 10.0 | 0.005 | 0.010 |",
+        "| pct\\_hispanic | people living in ZIP codes where most are Hispanic | 15 | 24.0 | "
+        "8.0 to 43.0 | 10.0 | 0.005 | 0.010 |",
         "| pct\\_asian | 0 | -\\[1\\] | - | - | - | - |",
         "| 25.0 | 31.0 |",
         "pct\\_hispanic above: people living in ZIP codes where most are Hispanic",

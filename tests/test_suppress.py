@@ -79,7 +79,7 @@ def built(cells, ranked, bottom, top, unassigned, origin="declared", everyone=No
         if not sides:
             return None
         if not of:
-            return Side(cohorts=(), share=None, reason="no way names it")
+            return Side(cohorts=(), share=None, reason="no split leaves anybody in it")
         return Side(cohorts=tuple(of), share=ALL_SHARES, **a_rate(len(union(who, of)), len(of)))
 
     result = PartitionResult(

@@ -213,6 +213,8 @@ def test_every_attribute_is_listed_with_the_gap_and_p_of_its_own_two_sides(file)
         alone = Measurement(Procedure(counts, half, None, fixed, 0.1), 0.95, every, fixed)
         gap, _ = gaps_of(alone, None)
         assert attribute.relative == pytest.approx(gap.relative)
+        worse = int(np.flatnonzero(alone.ways[0].named.side[0] == 0)[0])
+        assert attribute.bottom == fixed.names[worse].label
         assert (attribute.low, attribute.high) == pytest.approx((gap.relative_low, gap.relative_high))
         assert attribute.share == pytest.approx(alone.side(0).share.speakers)
         # The same permutations: equal seeds give equal statistics.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fairaudit.counts import Bools, Floats, Ints, Labels, SpeakerCounts
 from fairaudit.exceptions import OptionError, nearest
-from fairaudit.partition import Partition
+from fairaudit.partition import Name, Partition
 
 ENTRY_POINTS = "fairaudit.discoverers"
 
@@ -81,6 +81,9 @@ class Fits(Protocol):
     def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
         """Return the sides that one attribute gives, shape (replicates, rows) or (1, rows)."""
 
+    def attribute_names(self, attribute: int) -> tuple[Name, Name]:
+        """Return how the two sides of an attribute are called, as the first replicate cuts it."""
+
 
 @runtime_checkable
 class FitsMany(Protocol):
@@ -115,6 +118,10 @@ class FixedFit:
         return np.stack([partition.assign(counts) for partition in self.partitions])
 
     def assign_attribute(self, attribute: int, counts: SpeakerCounts) -> Ints:
+        """See `Fits`: nothing was chosen among attributes."""
+        raise IndexError(attribute)
+
+    def attribute_names(self, attribute: int) -> tuple[Name, Name]:
         """See `Fits`: nothing was chosen among attributes."""
         raise IndexError(attribute)
 

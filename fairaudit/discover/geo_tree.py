@@ -143,6 +143,10 @@ class GrownTrees:
         """See `fairaudit.discover.Fits`: a tree chooses no attribute."""
         raise IndexError(attribute)
 
+    def attribute_names(self, attribute: int) -> tuple[Name, Name]:
+        """See `fairaudit.discover.Fits`: a tree chooses no attribute."""
+        raise IndexError(attribute)
+
 
 def _row(values: Ints) -> Floats:
     return values[None, :].astype(np.float64)

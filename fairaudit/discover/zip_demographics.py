@@ -112,7 +112,7 @@ class ZipDemographics:
             best, score = self._best(counts.speaker, values, tried, e, w)
             thresholds[:, column], scores[:, column] = tried[best], score
         chosen = np.where(np.isfinite(scores).any(axis=1), scores.argmax(axis=1), -1)
-        return ChosenAttributes(attributes, thresholds, chosen)
+        return ChosenAttributes(table, thresholds, chosen)
 
     def _thresholds(self, values: Floats, own: float) -> Floats:
         if self.search == "majority":
@@ -142,8 +142,9 @@ class ChosenAttributes:
 
     cohorts = 2
 
-    def __init__(self, attributes: tuple[str, ...], thresholds: Floats, chosen: Ints) -> None:
-        self.attributes = attributes
+    def __init__(self, table: ZipTable, thresholds: Floats, chosen: Ints) -> None:
+        self.table = table
+        self.attributes = tuple(table.values)
         self.thresholds = thresholds
         self.chosen = chosen
 
@@ -166,6 +167,11 @@ class ChosenAttributes:
         values = counts.numbers(self.attributes[attribute])
         side = np.where(values[None, :] > thresholds[:, None], 0, 1)
         return np.where(np.isnan(values)[None, :], UNASSIGNED, side)
+
+    def attribute_names(self, attribute: int) -> tuple[Name, Name]:
+        """See `fairaudit.discover.Fits.attribute_names`."""
+        threshold = float(self.thresholds[0, attribute])
+        return side_names(self.table, self.attributes[attribute], threshold)
 
     def _varies(self, attribute: int) -> bool:
         return bool(np.any(self.thresholds[1:, attribute] != self.thresholds[:1, attribute]))

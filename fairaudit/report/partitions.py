@@ -158,6 +158,7 @@ def _attributes(partition: PartitionResult, result: AuditResult) -> Table | None
     footnotes = Footnotes()
     head = (
         "Attribute",
+        "Worse side in the first split",
         "Chosen in searches",
         f"{clean(result.metric.name)} gap (%)",
         f"{confidence_text(result)} interval",
@@ -175,6 +176,7 @@ def _attribute(attribute: AttributeGap, chosen: int, footnotes: Footnotes) -> tu
     relative, no_interval = attribute.relative, attribute.low is None
     return (
         clean(attribute.name),
+        clean(attribute.bottom) if attribute.bottom else DASH,
         str(chosen),
         footnotes.mark(percent(relative), attribute.reason if relative is None else None),
         footnotes.mark(

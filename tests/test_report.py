@@ -507,7 +507,7 @@ def test_markdown_holds_the_whole_partition():
         "| no accent | 228 |",
         "| pct\\_hispanic | people living in ZIP codes where most are Hispanic | 15 | 24.0 | "
         "8.0 to 43.0 | 10.0 | 0.005 | 0.010 |",
-        "| pct\\_asian | 0 | -\\[1\\] | - | - | - | - |",
+        "| pct\\_asian | - | 0 | -\\[1\\] | - | - | - | - |",
         "| 25.0 | 31.0 |",
         "pct\\_hispanic above: people living in ZIP codes where most are Hispanic",
         "arXiv:2207.07850",

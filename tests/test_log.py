@@ -153,6 +153,14 @@ def test_a_row_with_several_faults_is_counted_once():
     assert read_log(table, max_excluded=0.5).excluded == {"missing_speaker_id": 1}
 
 
+def test_of_several_bad_rows_the_same_is_shown_whatever_their_order():
+    table = five(errors=[1, -3, -2, -5, 1])
+    for given in (table, table[::-1], table.iloc[[2, 4, 1, 0, 3]]):
+        with pytest.raises(LogError) as refused:
+            read_log(given)
+        assert "3 negative_counts (errors is '-3', utterance_id is 'u1')" in refused.value.what
+
+
 def test_a_message_names_at_most_three_files(tmp_path):
     for number in range(5):
         five(utterance_id=None, errors=-1).to_csv(tmp_path / f"{number}.csv", index=False)

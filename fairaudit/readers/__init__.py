@@ -152,16 +152,21 @@ def _checked(log: UtteranceLog, workspace: Workspace, max_excluded: float) -> Ut
         else:
             most = checks.MOST_ROWS_FOR_DUPLICATES
             unchecked = (f"duplicate utterance ids ({rows:,} rows; looked for up to {most:,})",)
+    in_place = checks.reads_in_place(log.frame)
+    if not in_place:
+        # Numbers that are text are parsed once, and what follows reads the copy.
+        typed = workspace.copied(typed)
     labels = tuple(name for name in names if name not in CANONICAL)
     suspects = ("speaker_id", *labels)
     found = _one_row(typed.select(*checks.tallies(typed, suspects)), log.inputs)
     excluded = {reason: int(found[reason]) for reason in checks.REMEDIES if found[reason]}
     refuse_too_many(log.frame, zip_codes, excluded, rows, max_excluded, log.inputs)
     changed = bool(excluded) or any(found.get(kind) for kind in checks.REPAIRS)
-    if changed or not checks.reads_in_place(log.frame):
-        frame = workspace.copied(checks.final(typed.filter(nw.col(checks.REASON).is_null())))
-    else:
+    if in_place and not changed:
         frame = checks.final(log.frame)
+    else:
+        frame = checks.final(typed.filter(nw.col(checks.REASON).is_null()))
+        frame = workspace.copied(frame) if in_place else frame
     return replace(
         log,
         frame=frame,

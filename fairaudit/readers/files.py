@@ -140,7 +140,7 @@ def _table(file: Path, kind: str, workspace: Workspace) -> Path:
     else:
         relation = _delimited(plain, file.name, "\t" if kind == "tsv" else ",", workspace)
     table = workspace.file()
-    run(lambda: relation.write_parquet(str(table), compression="zstd"), file.name)
+    run(lambda: relation.write_parquet(str(table), compression="snappy"), file.name)
     if plain != file:
         plain.unlink()
     return table

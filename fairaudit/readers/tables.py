@@ -37,7 +37,7 @@ def open_table(table: Any, workspace: Workspace) -> tuple[duckdb.DuckDBPyRelatio
     if isinstance(table, duckdb.DuckDBPyRelation):
         # A relation belongs to its own connection, and is read from there once.
         file = workspace.file()
-        run(lambda: table.write_parquet(str(file), compression="zstd"), NAME)
+        run(lambda: table.write_parquet(str(file), compression="snappy"), NAME)
         relation = workspace.connection.read_parquet(str(file))
     else:
         arrow = _arrow(table)

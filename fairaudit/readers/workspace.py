@@ -54,7 +54,7 @@ class Workspace:
         import narwhals as nw
 
         file = self.file()
-        run(lambda: frame.to_native().write_parquet(str(file), compression="zstd"), "the log")
+        run(lambda: frame.to_native().write_parquet(str(file), compression="snappy"), "the log")
         return nw.from_native(self.connection.read_parquet(str(file)))
 
     def mapped(
@@ -68,7 +68,7 @@ class Workspace:
         reader = run(lambda: frame.to_native().to_arrow_reader(rows), "the log")
         file = self.file()
         empty = change(reader.schema.empty_table())
-        with pq.ParquetWriter(file, empty.schema, compression="zstd") as writer:
+        with pq.ParquetWriter(file, empty.schema, compression="snappy") as writer:
             for batch in reader:
                 writer.write_table(change(pa.Table.from_batches([batch])).cast(empty.schema))
         return nw.from_native(self.connection.read_parquet(str(file)))

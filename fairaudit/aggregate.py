@@ -81,12 +81,12 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
     )
 
 
-def distinct_values(log: UtteranceLog, column: str, most: int) -> int:
-    """Count the distinct values of a column, up to one more than `most`."""
+def distinct_values(log: UtteranceLog, column: str, most: int) -> list[str]:
+    """Return the distinct values of a label column, at most one more than `most`, in no order."""
     import narwhals as nw
 
     values = log.frame.select(nw.col(column)).drop_nulls().unique().head(most + 1)
-    return len(values.collect("pyarrow"))
+    return list(values.collect("pyarrow")[column].to_list())
 
 
 def grid_of(source: Any) -> float:

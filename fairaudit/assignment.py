@@ -38,8 +38,8 @@ def assign(
     partitions : sequence of SavedPartition
         From `fairaudit.saved.read_partitions`.
     per : {"utterance", "speaker"}
-        A row for each utterance; or for each speaker, more than one where a speaker has several
-        settings that lie in different cohorts.
+        A row for each utterance; or for each speaker, and then as many as there are combinations of
+        cohorts that the speaker is in: one whose utterances have two devices has two.
     keep : sequence of str
         Further columns of the log to carry along, such as `speaker_id`.
     zip_table : str, optional
@@ -59,6 +59,11 @@ def assign(
     import narwhals as nw
 
     columns = list(dict.fromkeys([f"{per}_id", *keep]))
+    for column in columns:
+        if column in {saved.name for saved in partitions}:
+            raise OptionError(
+                f"'{column}' is a column of the log and a partition", where="--keep", fix="leave it out"
+            )
     needs = [(columns[0], f"one row for each {per}"), *((column, "--keep") for column in keep)]
     needs += [(c, f"the partition '{p.name}'") for p in partitions for c in p.partition.requires]
     for column, who in needs:

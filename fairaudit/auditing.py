@@ -15,8 +15,10 @@ from fairaudit.chance import holm
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover import Discoverer
+from fairaudit.exceptions import LogError
 from fairaudit.log import UtteranceLog
 from fairaudit.planning import Target, plan, reference_of
+from fairaudit.provenance import DiscoveredOn
 from fairaudit.record import record
 from fairaudit.result import AuditResult, PartitionResult
 from fairaudit.split import default_splits, halves
@@ -99,6 +101,8 @@ def audit(
     >>> device.bottom.cohorts, round(device.gap.relative, 1), device.chance.p_value
     (('far field',), 1.0, 0.005)
     """
+    if not isinstance(log, UtteranceLog):
+        raise LogError(f"the log is a {type(log).__name__}", where="audit(log)", fix="audit(read_log(log))")
     by = (by,) if isinstance(by, str) else by
     options = AuditOptions(
         by=tuple(item if isinstance(item, str) else item.name for item in by),
@@ -142,7 +146,9 @@ def _measured(
     positions = np.searchsorted(totals.speakers.astype(str), counts.speakers.astype(str))
     value = reference[1] if reference and reference[0] == target.name else None
     tell(target.name, 0, options.permutations)
-    return measure_target(target, counts, halved[:, positions], options, totals.sha256(), value, tell)
+    files = tuple(source.sha256 for source in log.inputs if source.role == "log")
+    digests = DiscoveredOn(sha256=totals.sha256(), seed=options.seed, files=files)
+    return measure_target(target, counts, halved[:, positions], options, digests, value, tell)
 
 
 def _holm_over_partitions(partitions: Sequence[PartitionResult]) -> list[PartitionResult]:

@@ -28,6 +28,7 @@ BAD = "fairaudit:bad:"
 REPAIRS = {
     "zeros": "ZIP codes had lost leading zeros, which were restored",
     "ZIP+4": "ZIP+4 codes were cut to five digits",
+    "decimals": "ZIP codes had been written as decimal numbers, which were made text again",
     "spaces": "ZIP codes had spaces around them, which were removed",
 }
 #: Largest count: up to here every whole number is exact in floating point, and sums stay in 64 bits.
@@ -260,15 +261,18 @@ def _zip_codes(frame: nw.LazyFrame[Any], known: Sequence[str]) -> nw.LazyFrame[A
 
     text = nw.col("zip_code").str.strip_chars()
     five = text.str.contains(r"^[0-9]{5}$")
+    # What data frames make of a column of ZIP codes in which one is missing.
+    whole = text.str.replace_all(r"\.0+$", "")
     plus_four = text.str.contains(r"^[0-9]{5}-?[0-9]{4}$")
-    short = text.str.contains(r"^[0-9]{3,4}$")
-    padded = nw.when(short).then(text).otherwise(None).str.zfill(5)
+    short = whole.str.contains(r"^[0-9]{3,4}$")
+    padded = nw.when(short).then(whole).otherwise(None).str.zfill(5)
     restored = padded.is_in(list(known)) if known else nw.lit(False)
     repair, code = nw.lit("malformed"), text
     # From the last choice to the first.
     for holds, kind, value in (
         (text.is_null(), "", text),
         (restored, "zeros", padded),
+        (whole.str.contains(r"^[0-9]{5}$"), "decimals", whole),
         (plus_four, "ZIP+4", text.str.slice(0, 5)),
         (five, "spaces", text),
         (five & (text == nw.col("zip_code")), "", text),

@@ -60,13 +60,13 @@ def log_options(command: Callable[P, R]) -> Callable[P, R]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fairaudit-asr", prog_name="fairaudit")
 def cli() -> None:
-    r"""Find the groups of speakers that a speech recogniser serves worst.
+    """Find the groups of speakers that a speech recogniser serves worst.
 
     \b
     fairaudit audit log.parquet -o audit        the main job
     fairaudit audit log.csv -o audit --by geo --by accent --column speaker_id=spk
     fairaudit audit log.jsonl -o audit --normalizer whisper-en
-    """
+    """  # noqa: D301 (click reads the backspace itself)
 
 
 @cli.command()
@@ -111,11 +111,15 @@ def audit(log: tuple[str, ...], output: str, config: str | None, **given: Any) -
     """
     from fairaudit.auditing import audit as run
     from fairaudit.config import parse_settings, read_options
+    from fairaudit.discover import configure
     from fairaudit.outputs import write_audit
     from fairaudit.report import render
 
     read = _read_log(log, given)
     options = read_options(config) if config else {}
+    for name, parameters in options.get("parameters", {}).items():
+        # Here, where the file is known: what is wrong in it is told with its name.
+        configure(name, parameters, where=f"{config}, set.")
     settings = parse_settings(given.pop("settings"))
     partitions = given.pop("partitions")
     options |= {name: value for name, value in given.items() if value not in (None, ())}
@@ -155,7 +159,7 @@ def report(result: str, form: str, output: str | None) -> None:
     type=click.Choice(["utterance", "speaker"]),
     default="utterance",
     show_default=True,
-    help="What has a row.",
+    help="What has a row; a speaker in several cohorts of a partition has several.",
 )
 @click.option("--keep", metavar="COLUMN", multiple=True, help="Carry a column of the log along.")
 @click.option("--zip-table", metavar="FILE", help="The table that the ZIP partition was found with.")
@@ -203,7 +207,10 @@ def simulate(output: str, truth: str, null: bool, seed: int, **given: Any) -> No
     from fairaudit.world import parse_world
 
     world = parse_world(null=null, **given)
-    run(world, seed).write(output, truth)
+    simulation = run(world, seed)
+    simulation.write(output, truth)
+    for warning in simulation.warnings:
+        click.echo(f"warning: {warning}", err=True)
     click.echo(f"{output}, and the truth in {truth}", err=True)
 
 
@@ -291,10 +298,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of standard output, such as `head`, has what it wanted.
+    except OSError as error:
+        # Standard output goes nowhere, so that closing it does not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        if isinstance(error, BrokenPipeError):
+            # The reader of standard output, such as `head`, has what it wanted.
+            return DONE
+        click.echo(f"error: {error.strerror or error}\n  where:   {error.filename or 'output'}", err=True)
+        return BAD_INPUT
     except Exception as error:
         return _internal(error)
 

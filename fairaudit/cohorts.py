@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,15 +118,25 @@ class Table:
         cells = self._by_cohort(placed, self.assigned)
         cells[UNASSIGNED_CELL] = frozenset(speaker[self.basis & self.unassigned].tolist())
         reference = m.procedure.reference
-        smaller = [min(o.log.speakers[0, [BOTTOM, TOP]]) for o in m.ways if o.has_gap]
         return Members(
             cells=cells,
             curve=self._by_cohort(placed, self._curved),
             everyone=frozenset(speaker.tolist()),
             left_out=frozenset(speaker[self.unassigned].tolist()),
             reference=None if reference is None else m.partition.names[reference].cohort,
-            smaller_side=float(np.mean(smaller)) if smaller else float("inf"),
+            smaller_side=self._smaller_side(),
         )
+
+    def _smaller_side(self) -> float:
+        """Return the speakers of the smaller of bottom and top, measured or searched, on average.
+
+        The gap rests on the measured ones and the in-sample gap on the searched ones.
+        """
+        m = self.measurement
+        # Where only the whole log can be searched, no held-out gap is reported.
+        measured = [] if m.whole_log else [min(o.log.speakers[0, [BOTTOM, TOP]]) for o in m.ways if o.has_gap]
+        searched = [o.in_sample_speakers for o in m.in_sample_ways if o.in_sample]
+        return min((float(np.mean(speakers)) for speakers in (measured, searched) if speakers), default=inf)
 
     @property
     def _curved(self) -> Bools:

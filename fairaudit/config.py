@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -15,6 +16,15 @@ from fairaudit.exceptions import OptionError, nearest
 
 #: Discoverers that an audit runs where the log has their columns, in the order of the report.
 BUILT_IN = ("geo", "zip", "voice")
+#: Types of options and parameters in words.
+IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    tuple: "a list of texts",
+    Mapping: "tables [set.NAME]",
+}
 
 
 @dataclass(frozen=True)
@@ -116,13 +126,64 @@ def read_options(path: str | Path) -> dict[str, Any]:
     for key in plain:
         if key not in known:
             raise OptionError(f"unknown key '{key}'", where=where, allowed=nearest(key, known))
-    if "set" in plain:
-        plain["parameters"] = plain.pop("set")
+    fields = {key: "parameters" if key == "set" else key for key in plain}
+    kinds = get_type_hints(AuditOptions)
+    options = {
+        field: typed(plain[key], kinds[field], name=key, where=f"{where}, {key}")
+        for key, field in fields.items()
+    }
     try:
-        options = msgspec.convert(plain, AuditOptions)
-    except msgspec.ValidationError as error:
-        raise OptionError(str(error), where=where) from None
-    return {key: getattr(options, key) for key in plain}
+        AuditOptions(**options)
+    except OptionError as error:
+        key = (error.where or "").removeprefix("--").replace("-", "_")
+        raise OptionError(error.what, where=f"{where}, {key}", allowed=error.allowed) from None
+    return options
+
+
+def typed(value: Any, kind: Any, *, name: str, where: str, strict: bool = True) -> Any:
+    """Return the value of an option or parameter as its type.
+
+    Parameters
+    ----------
+    value : object
+    kind : type
+        Literals and unions with None among them.
+    name, where : str
+        For messages.
+    strict : bool
+        False to read texts as numbers and so on, as on the command line.
+
+    Raises
+    ------
+    OptionError
+        If the value is of another type, or not among those of a Literal.
+
+    Examples
+    --------
+    >>> typed("50", int | None, name="geo.max_regions", where="--set", strict=False)
+    50
+    >>> typed("nine", int, name="permutations", where="audit.toml, permutations")
+    Traceback (most recent call last):
+    fairaudit.exceptions.OptionError: permutations is 'nine'
+      where:   audit.toml, permutations
+      allowed: a whole number
+    """
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        allowed = _in_words(kind, str(value))
+        raise OptionError(f"{name} is {value!r}", where=where, allowed=allowed) from None
+
+
+def _in_words(kind: Any, value: str) -> str:
+    """Say what a type holds, the choice most like a value first."""
+    if get_origin(kind) is Literal:
+        return nearest(value, map(str, get_args(kind)))
+    plain = get_origin(kind) or kind
+    if plain in IN_WORDS:
+        return IN_WORDS[plain]
+    # None is the default, which nobody needs to write.
+    return " or ".join(_in_words(part, value) for part in get_args(kind) if part is not NoneType)
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:

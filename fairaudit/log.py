@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairaudit.exceptions import LogError, nearest
-from fairaudit.provenance import Metric, Scoring, Source
+from fairaudit.provenance import Metric, Scoring, Selection, Source
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -50,6 +50,8 @@ class UtteranceLog:
     metric : Metric
     independent_utterances : bool
         Whether each utterance stands for a speaker of its own, for want of speaker ids.
+    selection : Selection
+        What of the inputs was read, and under which names.
     vectors : mapping of str to ndarray or None
         Sum of unit vectors by speaker, from a file of embeddings.
     engine : Engine
@@ -66,6 +68,7 @@ class UtteranceLog:
     scoring: Scoring | None
     metric: Metric
     independent_utterances: bool
+    selection: Selection
     engine: Engine = field(repr=False)
     vectors: Mapping[str, Any] | None = None
 
@@ -153,6 +156,12 @@ def check_columns(names: Iterable[str], *, independent: bool) -> None:
         Names the columns that are there and how to map them.
     """
     there = sorted(names)
+    if len(there) == 1 and (found := [c for c in ";\t|" if c in there[0]]):
+        raise LogError(
+            f"the log has a single column, '{there[0]}': its fields seem to be divided by {found[0]!r}",
+            allowed="commas in .csv, tabs in .tsv",
+            fix="name a file with tabs .tsv, or write it anew with commas",
+        )
     if "speaker_id" not in there and not independent:
         raise LogError(
             "the log has no speaker_id, and speakers are the unit of independence",

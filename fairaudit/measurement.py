@@ -18,6 +18,7 @@ from fairaudit.partition import Partition
 from fairaudit.procedure import Figures, Named, Procedure, Way
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
 from fairaudit.result import (
+    ONE_COHORT,
     Gap,
     Gaps,
     InSample,
@@ -28,7 +29,10 @@ from fairaudit.result import (
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One way on the log as it is: who was named, and what the measured speakers show."""
+    """One way on the log as it is: who was named, and what the measured speakers show.
+
+    `in_sample_speakers` are those of bottom or top, whichever has fewer, among the searched.
+    """
 
     way: Way
     named: Named
@@ -38,6 +42,12 @@ class Observed:
     overall_log: Rates
     overall_linear: Rates
     in_sample: tuple[Contrast, Contrast] | None
+    in_sample_speakers: float
+
+    @property
+    def has_one_cohort(self) -> bool:
+        """Whether all speakers who have a cohort have the same."""
+        return len(np.unique(self.named.cohort[self.named.cohort >= 0])) <= 1
 
     @property
     def has_gap(self) -> bool:
@@ -81,6 +91,11 @@ class Measurement:
         return [self._observe(way) for way in self.procedure.ways]
 
     @cached_property
+    def whole(self) -> Observed:
+        """The way that searches and measures all speakers."""
+        return self._observe(self.procedure.whole)
+
+    @cached_property
     def whole_log(self) -> bool:
         """Whether too few speakers can be held out, so that only the whole log can be searched."""
         return sum(o.has_gap for o in self.ways) * 2 < len(self.ways) and self.searches
@@ -107,6 +122,7 @@ class Measurement:
         named = self.procedure.named(way, fits.assign(self.counts), fits.cohorts, errors, words)
         side = named.row_sides()
         everyone = np.where(side >= 0, 0, -1)
+        in_sample, in_sample_speakers = self._in_sample(side, way.searched)
         return Observed(
             way=way,
             named=named,
@@ -115,7 +131,8 @@ class Measurement:
             linear=self.rates(side, way.measured, "linear"),
             overall_log=self.rates(everyone, way.measured, "log", 1),
             overall_linear=self.rates(everyone, way.measured, "linear", 1),
-            in_sample=self._in_sample(side, way.searched),
+            in_sample=in_sample,
+            in_sample_speakers=in_sample_speakers,
         )
 
     def rates(self, group: Ints, rows: Bools, scale: Scale, groups: int = 3) -> Rates:
@@ -124,11 +141,12 @@ class Measurement:
         speaker = self.counts.speaker[rows]
         return jackknife(group[:, rows], errors[:, rows], words[:, rows], speaker, groups, scale=scale)
 
-    def _in_sample(self, side: Ints, searched: Bools) -> tuple[Contrast, Contrast] | None:
+    def _in_sample(self, side: Ints, searched: Bools) -> tuple[tuple[Contrast, Contrast] | None, float]:
         log, linear = self.rates(side, searched, "log"), self.rates(side, searched, "linear")
+        fewer = float(min(log.speakers[0, [BOTTOM, TOP]]))
         if not (log.words[0, BOTTOM] > 0 and log.errors[0, TOP] > 0):
-            return None
-        return contrast(log, BOTTOM, log, TOP), contrast(linear, BOTTOM, linear, TOP)
+            return None, fewer
+        return (contrast(log, BOTTOM, log, TOP), contrast(linear, BOTTOM, linear, TOP)), fewer
 
     @property
     def per_split(self) -> int:
@@ -156,6 +174,15 @@ class Measurement:
             return f"the {against} has no errors to compare with"
         if not self.searches:
             return "the saved bottom or top has no speakers here"
+        # Where a search finds two in the whole log, its halves have too few speakers.
+        if all(o.has_one_cohort for o in (*self.ways, self.whole)):
+            fewest, speakers = getattr(self.procedure.finder, "min_speakers", 0), len(self.counts.speakers)
+            if speakers < 4 * fewest:
+                return (
+                    f"too few speakers: {speakers}, where two cohorts of at least {fewest} in both halves "
+                    f"need {4 * fewest}"
+                )
+            return ONE_COHORT
         return (
             f"too few speakers: only {usable} of {len(self.ways)} ways leave two cohorts with at least "
             f"{FEWEST_RANKED} speakers in both halves"
@@ -173,10 +200,19 @@ class Measurement:
                 tallies.append(figures.tally(self.counts, rows))
                 shares.append(figures.share_of(self.counts, rows, assigned))
         log_rate = figures.aggregate_ways(rates, self.per_split)
-        first = self.ways[0].named.side[0]
-        names = self.partition.names
-        cohorts = tuple(name.cohort for name, side in zip(names, first, strict=True) if side == number)
-        return figures.side(cohorts, tallies, shares, log_rate, self.confidence, self.effect)
+        return figures.side(
+            self._side_cohorts(number), tallies, shares, log_rate, self.confidence, self.effect
+        )
+
+    def _side_cohorts(self, number: int) -> tuple[str, ...]:
+        """Return the cohorts of a side in the first split: the worst first, of the top the best."""
+        named, fixed = self.ways[0].named, self.procedure.fixed_sides
+        if fixed is not None and number != REST:
+            numbers = list(fixed[number])  # as saved, and so in the order of the ranks then
+        else:
+            numbers = [c for c in named.order[0].tolist() if named.side[0, c] == number]
+            numbers = numbers[::-1] if number == TOP else numbers
+        return tuple(self.partition.names[c].cohort for c in numbers)
 
     def ranks(self) -> list[int | None]:
         """Return the rank of each cohort on the discovery half of the first split."""
@@ -210,14 +246,19 @@ class Measurement:
             chosen=dict(sorted(chosen.items(), key=lambda item: (-item[1], item[0]))),
         )
 
+    @property
+    def in_sample_ways(self) -> list[Observed]:
+        """The ways whose searched speakers give the in-sample gap."""
+        if not self.searches:
+            return []
+        return [self.whole] if self.whole_log else self.ways
+
     def in_sample(self) -> InSample | None:
         """Report the gap on the very speakers that were searched."""
         if not self.searches:
             return None
-        searched: Literal["half", "whole log"] = "half"
-        found = [o.in_sample for o in self.ways]
-        if self.whole_log:
-            searched, found = "whole log", [self._observe(self.procedure.whole).in_sample]
+        searched: Literal["half", "whole log"] = "whole log" if self.whole_log else "half"
+        found = [o.in_sample for o in self.in_sample_ways]
         log, linear = (
             figures.aggregate_ways([pair[i] if pair else None for pair in found], min(2, len(found)))
             for i in (0, 1)

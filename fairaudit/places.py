@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
-from math import radians, sin
+from math import asin, ceil, degrees, floor, radians, sin
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fairaudit.counts import Floats
+from fairaudit.counts import Floats, Ints
 
 #: A state is named if it makes at least this share of a region's land, or the region this share of it.
 OF_REGION, OF_STATE = 0.02, 0.10
@@ -23,6 +23,8 @@ WHOLE = 0.98
 MOST_NAMED = 3
 #: In a log that reaches beyond the US, a region is named after states if they make this share of it.
 MOSTLY_LAND = 0.5
+#: Degrees to which the ends of land are rounded, outward.
+ROUNDED = 0.05
 #: Digits after the point; edges lie on a grid of 0.001 degrees or coarser, so different ones stay so.
 DECIMALS = 3
 
@@ -119,8 +121,9 @@ def region_label(
     """Describe a box of coordinates by the US states that it covers and by its bounding degrees.
 
     A state is left out if it makes under 2 % of the box's US land and the box under 10 % of the
-    state. In a log that reaches beyond the US, a box of which US land makes under half is described
-    by degrees alone; so is a box without US land.
+    state. In a US log the degrees are those of the named land: a box that is open to the west ends at
+    the coast, not in Hawaii. In a log that reaches beyond the US, the degrees are those of the box,
+    and one of which US land makes under half has no states; nor has a box without US land.
 
     Parameters
     ----------
@@ -139,6 +142,8 @@ def region_label(
     --------
     >>> region_label(33.75, 34.3, -118.6, None, extent=(25, 49, -124, -117.85))
     'part of California (33.75 to 34.3° N, 118.6 to 117.85° W)'
+    >>> region_label(45.25, 45.55, None, -122.35, extent=(18.9, 49, -160.3, -67))
+    'part of Oregon (45.25 to 45.55° N, 124 to 122.35° W)'
     >>> region_label(48.1, None, 5.9, 15, extent=(36, 55, -9, 30))
     '48.1 to 55° N, 5.9 to 15° E'
     """
@@ -147,11 +152,16 @@ def region_label(
         *_clipped(south, north, low, high, WORLD.south, WORLD.north),
         *_clipped(west, east, left, right, WORLD.west, WORLD.east),
     )
-    degrees = f"{_span(box.south, box.north, 'SN')}, {_span(box.west, box.east, 'WE')}"
     if (south, north, west, east) == (None,) * 4:
-        return f"everywhere in the log ({degrees})"
-    names = _named_states(box, us_log=_within(_Box(*extent), US) and _within(box, US))
-    return f"{_listed(names)} ({degrees})" if names else degrees
+        return f"everywhere in the log ({_degrees(box)})"
+    us_log = _within(_Box(*extent), US) and _within(box, US)
+    covered, bounds = _covered(box)
+    order = _named(box, covered, us_log=us_log)
+    if not len(order):
+        return _degrees(box)
+    if us_log:
+        box = _around(bounds[order], box)
+    return f"{_listed(order, covered)} ({_degrees(box)})"
 
 
 def _clipped(
@@ -172,31 +182,62 @@ def _span(lower: float, upper: float, signs: str) -> str:
     return f"{abs(lower):g} to {abs(upper):g}° {signs[0] if lower < 0 else signs[1]}"
 
 
-def _listed(names: list[str]) -> str:
-    """Join names in a sentence's way, the surplus as a number."""
-    shown, more = names[:MOST_NAMED], len(names) - MOST_NAMED
-    if more > 0:
-        return f"{', '.join(shown)} and {more} more state{'s' if more > 1 else ''}"
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+def _degrees(box: _Box) -> str:
+    return f"{_span(box.south, box.north, 'SN')}, {_span(box.west, box.east, 'WE')}"
 
 
-def _named_states(box: _Box, *, us_log: bool) -> list[str]:
-    """Return the states of a box by covered land, largest first, with "part of" where it is a part."""
+def _around(bounds: Floats, box: _Box) -> _Box:
+    """Return the degrees of bounds, rounded outward, but not beyond the box: two regions stay apart."""
+    west, south = bounds[:, :2].min(axis=0)
+    east, north = bounds[:, 2:].max(axis=0)
+
+    def outward(edge: float, to: Callable[[float], int]) -> float:
+        return to(round(edge / ROUNDED, 6)) * ROUNDED
+
+    return _Box(
+        max(box.south, outward(degrees(asin(south)), floor)),
+        min(box.north, outward(degrees(asin(north)), ceil)),
+        max(box.west, outward(degrees(west), floor)),
+        min(box.east, outward(degrees(east), ceil)),
+    )
+
+
+def _listed(order: Ints, covered: Floats) -> str:
+    """Join the names of states, the whole ones before the parts, the surplus as a number."""
     land = _land()
-    covered = _covered(box)
+    is_whole = covered >= WHOLE * land.areas
+    shown, more = order[:MOST_NAMED], len(order) - MOST_NAMED
+    whole = [land.names[i] for i in shown if is_whole[i]]
+    parts = [land.names[i] for i in shown if not is_whole[i]]
+    surplus = [f"{more} more state{'s' if more > 1 else ''}"] if more > 0 else []
+    if not is_whole[order].any():
+        parts, surplus = parts + surplus, []
+    of_parts = [f"part{'s' if len(parts) > 1 else ''} of {_joined(parts)}"] if parts else []
+    if surplus and parts:
+        # The comma ends the list of parts.
+        return f"{', '.join(whole + of_parts)}, and {surplus[0]}"
+    return _joined(whole + of_parts + surplus)
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _named(box: _Box, covered: Floats, *, us_log: bool) -> Ints:
+    """Return the numbers of the states that a label names, by covered land, largest first."""
     total = covered.sum()
     west, south, east, north = _on_plane(box)
     if not us_log and total < MOSTLY_LAND * (east - west) * (north - south):
-        return []
-    named = (covered > 0) & ((covered >= OF_REGION * total) | (covered >= OF_STATE * land.areas))
-    whole = covered >= WHOLE * land.areas
+        return np.zeros(0, dtype=np.int64)
+    named = (covered > 0) & ((covered >= OF_REGION * total) | (covered >= OF_STATE * _land().areas))
     # Equal areas stay in the order of names.
     order = np.argsort(-covered, kind="stable")
-    return [("" if whole[i] else "part of ") + land.names[i] for i in order if named[i]]
+    kept: Ints = order[named[order]]
+    return kept
 
 
-def _covered(box: _Box) -> Floats:
-    """Return how much of each state lies in a box, in the units of the plane."""
+def _covered(box: _Box) -> tuple[Floats, Floats]:
+    """Return how much of each state lies in a box, and the bounds of that, in the units of the plane."""
     import shapely
 
     land = _land()
@@ -204,9 +245,10 @@ def _covered(box: _Box) -> Floats:
     lower, upper = land.bounds[:, :2], land.bounds[:, 2:]
     inside = ((lower >= (west, south)) & (upper <= (east, north))).all(axis=1)
     touching = ((upper > (west, south)) & (lower < (east, north))).all(axis=1) & ~inside
-    covered = np.where(inside, land.areas, 0.0)
-    covered[touching] = shapely.area(shapely.clip_by_rect(land.outlines[touching], west, south, east, north))
-    return covered
+    clipped = shapely.clip_by_rect(land.outlines[touching], west, south, east, north)
+    covered, bounds = np.where(inside, land.areas, 0.0), land.bounds.copy()
+    covered[touching], bounds[touching] = shapely.area(clipped), shapely.bounds(clipped)
+    return covered, bounds
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +84,7 @@ def plan(
     OptionError, LogError, PartitionError
         If something that was asked for does not exist, or the log lacks its columns.
     """
-    targets = [Target(s.name, saved=s) for s in read_partitions(partitions)] if partitions else []
-    skipped: dict[str, str] = {}
-    for column in (c for target in targets for c in target.requires):
-        _require(log, column, "the saved partitions")
+    targets, skipped = _saved(log, partitions) if partitions else ([], {})
     if by:
         targets += [_asked_for(log, options, item) for item in by]
     elif not targets:
@@ -97,6 +95,32 @@ def plan(
         if names.count(name) > 1:
             raise OptionError(f"'{name}' is asked for twice", where="--by, --partitions")
     _check_parameters(options, names)
+    if options.zip_table is not None and not any("zip_code" in target.requires for target in targets):
+        raise OptionError(
+            f"the ZIP table {options.zip_table} is read by nothing in this audit",
+            where="--zip-table",
+            fix="add --by zip, or leave --zip-table out",
+        )
+    return targets, skipped
+
+
+def _saved(log: UtteranceLog, partitions: str | Path) -> tuple[list[Target], dict[str, str]]:
+    """Take the saved partitions that the log has the columns for."""
+    targets: list[Target] = []
+    skipped: dict[str, str] = {}
+    for saved in read_partitions(partitions):
+        target = Target(saved.name, saved=saved)
+        missing = [c for c in target.requires if c not in log.columns and c not in log.labels]
+        if missing:
+            skipped[saved.name] = f"saved, but the log has no {' and no '.join(missing)}"
+        else:
+            targets.append(target)
+    if not targets:
+        raise LogError(
+            "the log has the columns of none of the saved partitions",
+            where="; ".join(f"{name}: {why}" for name, why in skipped.items()) or str(partitions),
+            fix="name the columns with --column CANONICAL=ACTUAL",
+        )
     return targets, skipped
 
 
@@ -154,12 +178,10 @@ def _allowed(log: UtteranceLog, options: AuditOptions) -> tuple[list[Target], di
         if column in installed():
             skipped[f"column {column}"] = f"it is called like the discoverer {column}; rename the column"
             continue
-        values = distinct_values(log, column, MOST_VALUES)
-        if FEWEST_VALUES <= values <= MOST_VALUES:
-            targets.append(Target(column, finder=LabelColumn(column)))
+        if why := _no_label(distinct_values(log, column, MOST_VALUES)):
+            skipped[column] = f"{why}; ask for it with --by {column}"
         else:
-            few = "fewer than two values" if values < FEWEST_VALUES else f"more than {MOST_VALUES} values"
-            skipped[column] = f"{few}; ask for it with --by {column}"
+            targets.append(Target(column, finder=LabelColumn(column)))
     if not targets:
         reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
         raise LogError(
@@ -169,6 +191,17 @@ def _allowed(log: UtteranceLog, options: AuditOptions) -> tuple[list[Target], di
             fix="name the columns with --column CANONICAL=ACTUAL",
         )
     return targets, skipped
+
+
+def _no_label(values: Sequence[str]) -> str:
+    """Say why a column is not audited unasked; an empty text where it is."""
+    if len(values) < FEWEST_VALUES:
+        return "fewer than two values"
+    if len(values) > MOST_VALUES:
+        return f"more than {MOST_VALUES} values"
+    # Such as the errors of another recogniser: an outcome is no label.
+    numbers = all(re.fullmatch(r"[+-]?[0-9]+([.][0-9]*)?", value) for value in values)
+    return "it holds numbers" if numbers else ""
 
 
 def _parameters(options: AuditOptions, name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -43,11 +44,24 @@ class Scoring(Plain, frozen=True, kw_only=True):
     sha256: str
 
 
+class Selection(Plain, frozen=True, kw_only=True):
+    """Which rows and columns of the inputs were read: canonical to actual names, and texts by column."""
+
+    columns: dict[str, str] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    max_excluded: float = 0.01
+
+
 class LogSummary(Plain, frozen=True, kw_only=True):
     """What was read. `sha256` is of the counts per speaker, the same whatever the order of the rows.
 
+    `rows` are those of the inputs and `utterances` those that are left by `where` and by what was excluded.
     `errors` is None where the log has too few speakers to show any figure.
     """
+
+    rows: int = 0
+    where: dict[str, tuple[str, ...]] = {}
 
     sha256: str
     utterances: int
@@ -61,10 +75,19 @@ class LogSummary(Plain, frozen=True, kw_only=True):
 
 
 class DiscoveredOn(Plain, frozen=True, kw_only=True):
-    """The log in which a partition was found, by the digest of its counts, and the seed of the split."""
+    """The log in which a partition was found, and the seed of the split.
+
+    `sha256` is of its counts, and `files` are the digests of the files that it was read from: a part of
+    a file is no other log.
+    """
 
     sha256: str
     seed: int
+    files: tuple[str, ...] = ()
+
+    def is_of(self, sha256: str, files: Iterable[str]) -> bool:
+        """Tell whether a log with these digests is the one, or was read from the same files."""
+        return self.sha256 == sha256 or bool(set(self.files) & set(files))
 
 
 class DiscovererRecord(Plain, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from fairaudit import figures
@@ -54,9 +55,8 @@ def record(
     plain = figures.rate(totals, every, options.confidence)
     overall = suppress_rate(figures.as_rate(plain), options.min_speakers_shown)
     own_version = version(DISTRIBUTION)
-    chosen = {field.name: _plain(getattr(options, field.name)) for field in fields(options)} | {
-        "splits": splits
-    }
+    chosen = {field.name: _plain(getattr(options, field.name)) for field in fields(options)}
+    chosen |= {"splits": splits, **msgspec.json.decode(msgspec.json.encode(log.selection))}
     return AuditResult(
         schema_version=SCHEMA_VERSION,
         fairaudit_version=own_version,
@@ -72,6 +72,8 @@ def record(
         inputs=log.inputs,
         scoring=log.scoring,
         log=LogSummary(
+            rows=sum(source.rows or 0 for source in log.inputs if source.role == "log"),
+            where=log.selection.where,
             sha256=totals.sha256(),
             utterances=plain["utterances"],
             speakers=plain["speakers"],
@@ -89,14 +91,30 @@ def record(
 
 
 def _warnings(partitions: Sequence[PartitionResult]) -> Sequence[str]:
+    """Warn of what limits the reading of the partitions."""
+    return (*_returning_speakers(partitions), *_too_few_permutations(partitions))
+
+
+def _returning_speakers(partitions: Sequence[PartitionResult]) -> Sequence[str]:
+    """Warn where saved partitions are measured on all speakers, who may be those that they were found on."""
+    if not any(p.origin == "saved" and not p.exploratory for p in partitions):
+        return ()
+    return (
+        "saved partitions are measured on all speakers of this log: those who also spoke in the log in which "
+        "the partitions were found make the gap look larger",
+    )
+
+
+def _too_few_permutations(partitions: Sequence[PartitionResult]) -> Sequence[str]:
     """Warn where no p could come out small enough, however large a gap."""
     tested = [p.chance for p in partitions if p.chance is not None and p.chance.p_value is not None]
     least = max((chance.p_floor for chance in tested), default=0.0) * len(tested)
     if least <= SIGNIFICANT:
         return ()
     needed = int(np.ceil(round(len(tested) / SIGNIFICANT, 6))) - 1
+    of = "one partition" if len(tested) == 1 else f"{len(tested)} partitions"
     return (
-        f"with {tested[0].replicates} permutations and {len(tested)} partitions no corrected p can be below "
+        f"with {tested[0].replicates} permutations and {of} no corrected p can be below "
         f"{min(1.0, least):.3g}: take at least {needed} permutations",
     )
 

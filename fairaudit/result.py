@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+#: Why there is no gap in a partition that divides nobody.
+ONE_COHORT = "there is only one cohort: nothing to compare"
+
+
 class Share(Plain, frozen=True, kw_only=True):
     """Fractions of the measured speakers, utterances and reference words."""
 

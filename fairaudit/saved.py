@@ -75,9 +75,11 @@ def read_partitions(path: str | Path) -> tuple[SavedPartition, ...]:
         raise PartitionError(f"cannot read saved partitions: {error.strerror}", where=where) from None
     except msgspec.DecodeError as error:
         raise PartitionError(f"not valid JSON: {error}", where=where) from None
-    if not isinstance(plain, dict) or not isinstance(plain.get("partitions"), list):
+    if not isinstance(plain, dict) or not isinstance(plain.get("partitions"), list) or "signature" in plain:
         raise PartitionError(
-            "these are not saved partitions", where=where, allowed="partitions.json of an audit"
+            "these are not saved partitions",
+            where=where,
+            allowed="partitions.json, which an audit writes beside audit.json",
         )
     if plain.get("schema_version") != SCHEMA_VERSION:
         raise PartitionError(
@@ -91,7 +93,7 @@ def read_partitions(path: str | Path) -> tuple[SavedPartition, ...]:
 
 def _entry(partition: PartitionResult, result: AuditResult) -> dict[str, Any]:
     ids = {c.cohort: c.id for c in partition.cohorts}
-    found_on = partition.discovered_on or DiscoveredOn(sha256=result.log.sha256, seed=result.seed)
+    found_on = partition.discovered_on
     entry = {
         "name": partition.name,
         "kind": partition.kind,

@@ -8,10 +8,11 @@ of mean 1 that is the speaker's own. Everything in a world is made up except the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -40,6 +41,12 @@ SUBSTITUTIONS, DELETIONS = 0.60, 0.25
 #: Labels without any true gap; None is missing.
 GENDERS = {"female": 0.49, "male": 0.48, "nonbinary": 0.01, None: 0.02}
 DEVICES = {"phone": 0.55, "headset": 0.25, "far field": 0.20}
+#: How a plant is written on the command line.
+PLANTS = {
+    "box": "--box {south},{north},{west},{east},{factor}",
+    "zip": "--zip {attribute}>{threshold}={gap}",
+    "voice": "--voice {share}={gap}",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,26 +64,43 @@ class Simulation:
         in the `population` and among the speakers of the `log` (`gap` of structural, `own_gap` of own
         rates, see `true_gap`; None where nobody is on one side); and `speakers`, by id, each with `rate`,
         `structural`, reference `words` in this log, and the number of the `voice` (planted ones first).
+    warnings : tuple of str
+        Planted cohorts that nobody, or everybody, of the log is in: no audit can find their gap.
     """
 
     log: pa.Table
     truth: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
     def write(self, log_path: str | Path, truth_path: str | Path) -> None:
-        """Write the log as Parquet and the truth as JSON.
+        """Write the log as Parquet (`.parquet`) and the truth as JSON (`.json`).
 
         Raises
         ------
         OptionError
-            If a file cannot be written.
+            If a file has another ending, or cannot be written.
         """
         import pyarrow.parquet as pq
 
-        try:
-            pq.write_table(self.log, log_path, compression="zstd")
-            Path(truth_path).write_bytes(msgspec.json.format(msgspec.json.encode(self.truth)) + b"\n")
-        except OSError as error:
-            raise OptionError(f"cannot write: {error}", where=f"{log_path}, {truth_path}") from None
+        log, truth = Path(log_path), Path(truth_path)
+        for option, path, ending in (("-o", log, ".parquet"), ("--truth", truth, ".json")):
+            if path.suffix != ending:
+                raise OptionError(
+                    f"cannot write {path.name}", where=f"{option} {path}", allowed=f"NAME{ending}"
+                )
+        with _written("-o", log) as stream:
+            pq.write_table(self.log, stream, compression="zstd")
+        with _written("--truth", truth) as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(self.truth)) + b"\n")
+
+
+@contextmanager
+def _written(option: str, path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        raise OptionError(f"cannot write: {error.strerror}", where=f"{option} {path}") from None
 
 
 def simulate(world: World, seed: int = 1) -> Simulation:
@@ -136,17 +160,18 @@ def simulate(world: World, seed: int = 1) -> Simulation:
     utterances = _utterances(world, rate[speaker], rng)
     words = np.bincount(speaker, weights=utterances["ref_words"]).astype(np.int64)
     layers = (places, home), (voices, voice)
+    planted = [] if world.null else _planted(world, layers, structural, rate, words)
     known = {"rate": rate, "structural": structural, "words": words, "voice": voice}
     rows = zip(*(column.tolist() for column in known.values()), strict=True)
     names = speakers["speaker_id"].tolist()
     truth = {
         "seed": seed,
         "world": msgspec.json.decode(msgspec.json.encode(world)),
-        "planted": [] if world.null else _planted(world, layers, structural, rate, words),
+        "planted": planted,
         "speakers": {name: dict(zip(known, row, strict=True)) for name, row in zip(names, rows, strict=True)},
     }
     columns = {name: column[speaker] for name, column in speakers.items()} | utterances
-    return Simulation(_table(columns, embeddings), truth)
+    return Simulation(_table(columns, embeddings), truth, tuple(_nobody(planted)))
 
 
 def true_gap(
@@ -216,6 +241,15 @@ def _planted(
             entry = {"kind": kind, "wanted": wanted, "factor": factor}
             rows.append({**entry, "population": population, "log": log})
     return rows
+
+
+def _nobody(planted: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Name the planted cohorts that the log cannot show, as one plants them on the command line."""
+    for plant in planted:
+        if plant["log"]["gap"] is None:
+            who = "everybody" if plant["log"]["share"] > 0 else "nobody"
+            text = PLANTS[plant["kind"]].format(**plant["wanted"])
+            yield f"{who} of the log is in the planted cohort {text}: its gap is not there to be found"
 
 
 def _systematic(weights: Floats, size: int, rng: np.random.Generator) -> Ints:

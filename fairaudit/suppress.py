@@ -94,6 +94,9 @@ def suppress(
     both = {"bottom", "top"} <= shown
     # Without a bottom there is no gap, and a reason already.
     headline = both or partition.bottom is None
+    # Without a bottom it is that of the whole log, whose bottom and top are not reported.
+    in_sample = both or (partition.bottom is None and not keep_back.hidden - {UNASSIGNED_CELL})
+    in_sample = in_sample and members.smaller_side >= fewest
     overall = suppress_rate(partition.overall, fewest)
     gaps = partition.gaps
     return msgspec.structs.replace(
@@ -112,7 +115,7 @@ def suppress(
             reference=gaps.reference and _gap(gaps.reference, headline, keep_back, reason),
         ),
         gap_by_share=_curve(partition, members, keep_back, fewest),
-        in_sample_gap=partition.in_sample_gap if both or not keep_back.hidden - {UNASSIGNED_CELL} else None,
+        in_sample_gap=partition.in_sample_gap if in_sample else None,
     )
 
 

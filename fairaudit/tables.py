@@ -49,6 +49,9 @@ COHORT_COLUMNS = (
     "share_speakers",
     "share_utterances",
     "share_ref_words",
+    "reference_gap",
+    "reference_low",
+    "reference_high",
     "reason",
 )
 ATTRIBUTE_COLUMNS = (
@@ -97,6 +100,10 @@ def cohort_rows(partition: PartitionResult) -> list[dict[str, Any]]:
         row["side"] = of_cohort.get(cohort.cohort, "rest")
         share = row["share"] or {}
         row |= {f"share_{unit}": share.get(unit) for unit in ("speakers", "utterances", "ref_words")}
+        gap = cohort.against_reference
+        row["reference_gap"] = gap.relative if gap else None
+        row["reference_low"] = gap.relative_low if gap else None
+        row["reference_high"] = gap.relative_high if gap else None
         rows.append({column: row[column] for column in COHORT_COLUMNS})
     return rows
 

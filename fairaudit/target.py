@@ -48,7 +48,7 @@ def measure_target(
     counts: SpeakerCounts,
     halved: Bools,
     options: AuditOptions,
-    log_sha256: str,
+    log_digests: DiscoveredOn,
     reference: str | None,
     tell: Callable[[str, int, int], None],
 ) -> tuple[PartitionResult, Members]:
@@ -62,7 +62,8 @@ def measure_target(
     halved : ndarray of bool, shape (splits, n_speakers)
         True for half 1.
     options : AuditOptions
-    log_sha256 : str
+    log_digests : DiscoveredOn
+        Of this log.
     reference : str, optional
         Value of the reference cohort.
     tell : callable
@@ -71,7 +72,9 @@ def measure_target(
     counts, reasons = place(target.source, target.name, counts, options.zip_table)
     placed: Bools = reasons == ""
     own = counts.select(placed)
-    exploratory = target.saved is not None and target.saved.discovered_on.sha256 == log_sha256
+    exploratory = target.saved is not None and target.saved.discovered_on.is_of(
+        log_digests.sha256, log_digests.files
+    )
     if not own.rows:
         return _nothing_placed(target, counts, reasons, options)
     basis = _tabled(target, counts, placed, halved, exploratory)
@@ -96,7 +99,7 @@ def measure_target(
         name=target.name,
         kind=partition.kind,
         origin=target.origin,
-        discovered_on=_discovered_on(target, log_sha256, options),
+        discovered_on=target.saved.discovered_on if target.saved else log_digests,
         digest=digest(rule),
         rule=rule,
         discoverer=_discoverer(target),
@@ -167,12 +170,6 @@ def _reference_number(partition: Partition, column: str, value: str) -> int:
             f"no row has {column}={value}", where="--reference-cohort", allowed=nearest(value, values)
         )
     return values.index(value)
-
-
-def _discovered_on(target: Target, log_sha256: str, options: AuditOptions) -> DiscoveredOn | None:
-    if target.saved is not None:
-        return target.saved.discovered_on
-    return DiscoveredOn(sha256=log_sha256, seed=options.seed)
 
 
 def _discoverer(target: Target) -> DiscovererRecord | None:

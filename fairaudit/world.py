@@ -164,7 +164,7 @@ def parse_world(
     Raises
     ------
     OptionError
-        If a text has another form, or a value is out of range.
+        If a text has another form, a value is out of range, or plants are given with `null`.
 
     Examples
     --------
@@ -174,10 +174,12 @@ def parse_world(
     sizes = {"speakers": speakers, "utterances": utterances}
     given: dict[str, Any] = {name: size for name, size in sizes.items() if size is not None}
     if box or zips or voices:
+        if null:
+            raise OptionError("--null plants nothing", where="--box, --zip, --voice", fix="leave one out")
         corners = [_numbers(text, text.split(","), 5, "--box", "S,N,W,E,FACTOR") for text in box]
         given["boxes"] = tuple(BoxPlant(*five) for five in corners)
         given["zip_codes"] = tuple(_zip_plant(text) for text in zips)
-        pairs = [_numbers(text, text.split("="), 2, "--voice", "SHARE=GAP") for text in voices]
+        pairs = (_numbers(text, text.split("="), 2, "--voice", "SHARE=GAP") for text in voices)
         given["voices"] = tuple(VoicePlant(*pair) for pair in pairs)
     return World(null=null, **given)
 

@@ -95,14 +95,16 @@ def test_equal_seed_gives_equal_bytes_whatever_the_order_of_rows_and_the_threads
     # The digest of the file itself is all that may differ: the same rows in another order are another file.
     digests = [json.loads(files["audit.json"])["inputs"][0]["sha256"] for files in (one, two)]
     assert digests[0] != digests[1]
-    for name in one:
-        if name in ("cohorts.csv", "partitions.json"):
-            assert one[name] == two[name]
-            assert one[name] != seed[name]
+    assert one["cohorts.csv"] == two["cohorts.csv"] != seed["cohorts.csv"]
     results = [json.loads(files["audit.json"]) for files in (one, two)]
     for result in results:
         result.pop("inputs")
         result.pop("files")
+        for partition in result["partitions"]:
+            assert partition["discovered_on"].pop("files")
+    saved = [json.loads(files["partitions.json"])["partitions"] for files in (one, two, seed)]
+    rules = [[(p["rule"], p["cohorts"], p["bottom"], p["top"]) for p in of] for of in saved]
+    assert rules[0] == rules[1] != rules[2]
     assert results[0] == results[1]
     again = fairaudit("audit", log, "-o", tmp_path / "again", "--seed", 1, *options)
     assert again.returncode == 0
@@ -166,6 +168,43 @@ def test_saved_partitions_are_measured_on_another_log_by_all_of_its_speakers(aud
         assert (shares == 1.0) != exploratory
 
 
+def test_part_of_the_log_in_which_partitions_were_found_is_no_other_log(audited, log, tmp_path):
+    saved = audited[0] / "partitions.json"
+    run = fairaudit(
+        "audit",
+        log,
+        "-o",
+        tmp_path / "o",
+        "--partitions",
+        saved,
+        "--permutations",
+        0,
+        "--where",
+        "device=phone",
+    )
+    assert run.returncode == 0, run.stderr
+    result = json.loads((tmp_path / "o/audit.json").read_text())
+    assert all(p["exploratory"] for p in result["partitions"])
+    assert result["options"]["where"] == {"device": ["phone"]}
+    assert result["log"]["rows"] == pq.read_metadata(log).num_rows > result["log"]["utterances"]
+
+
+def test_partitions_whose_columns_the_next_log_lacks_are_skipped_and_listed(audited, log, tmp_path):
+    table = pq.read_table(log).drop_columns(["embedding", "zip_code"])
+    pq.write_table(table.slice(0, 900), tmp_path / "next.parquet")
+    saved = audited[0] / "partitions.json"
+    run = fairaudit("audit", tmp_path / "next.parquet", "-o", tmp_path / "o", "--partitions", saved)
+    assert run.returncode == 0, run.stderr
+    result = json.loads((tmp_path / "o/audit.json").read_text())
+    assert set(result["skipped"]) == {"zip", "voice"}
+    assert any("all speakers of this log" in warning for warning in result["log"]["warnings"])
+
+
+def test_help_shows_its_examples_a_line_each():
+    lines = [line.strip() for line in fairaudit("--help").stdout.splitlines()]
+    assert "fairaudit audit log.jsonl -o audit --normalizer whisper-en" in lines
+
+
 def test_options_of_the_command_line_come_before_those_of_the_file(log, tmp_path):
     config = tmp_path / "audit.toml"
     config.write_text(
@@ -183,7 +222,7 @@ def test_options_of_the_command_line_come_before_those_of_the_file(log, tmp_path
 
 def test_discoverers_are_listed_with_their_parameters():
     shown = fairaudit("discoverers").stdout
-    for text in ("geo:", "--set geo.max_regions=126", "reads: zip_code", "--set voice.k=None"):
+    for text in ("geo:", "--set geo.max_regions=126", "reads: zip_code", "--set voice.k=K"):
         assert text in shown
 
 
@@ -213,7 +252,10 @@ BAD_USAGE = [
     (["audit", "LOG", "-o", "o", "--by", "geo", "--set", "geo.max_regions=many"], "geo"),
     (["audit", "LOG", "-o", "o", "--by", "geo", "--set", "zip.min_speakers=9"], "does not run"),
     (["audit", "LOG", "-o", "o", "--where", "gender"], "cannot read 'gender'"),
-    (["audit", "LOG", "-o", "o", "--where", "gender=nobody"], "the log has no rows"),
+    (["audit", "LOG", "-o", "o", "--where", "gender=mle"], "did you mean 'male'?"),
+    (["audit", "LOG", "-o", "o", "--by", "device", "--zip-table", "t.csv"], "is read by nothing"),
+    (["audit", "semicolons.csv", "-o", "o"], "its fields seem to be divided by ';'"),
+    (["audit", "LOG", "-o", "o", "--partitions", "result.json"], "these are not saved partitions"),
     (["audit", "LOG", "-o", "o", "--column", "speaker=speaker_id"], "'speaker' is not a canonical column"),
     (["audit", "LOG", "-o", "o", "--column", "speaker_id=spk"], "the log has no column 'spk'"),
     (["audit", "LOG", "-o", "o", "--reference-cohort", "gender"], "COLUMN=VALUE"),
@@ -243,6 +285,8 @@ def test_bad_usage_is_one_clear_message_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "text").write_text("no json")
+    (tmp_path / "semicolons.csv").write_text("speaker_id;ref_words;errors\na;1;0\n")
+    (tmp_path / "result.json").write_text('{"partitions": [], "signature": "s", "schema_version": 1}')
     code = cli.main([str(log) if a == "LOG" else a for a in arguments])
     shown = capsys.readouterr()
     assert code == 2

@@ -47,10 +47,18 @@ def test_a_configuration_gives_what_it_holds_and_nothing_else(tmp_path):
     [
         ("bottom_shre = 0.2", r"(?s)unknown key 'bottom_shre'.*audit.toml.*did you mean 'bottom_share'"),
         ("[parameters.geo]\nmax_regions = 4", "unknown key 'parameters'"),
-        ("permutations = 'many'", "Expected `int`"),
-        ("permutations = -4", "permutations is -4"),
+        (
+            "permutations = 'many'",
+            r"permutations is 'many'\n.*audit.toml, permutations\n  allowed: a whole number$",
+        ),
+        ("splits = 'many'", r"splits is 'many'\n.*\n  allowed: a whole number$"),
+        ("bottom_share = 'x'", r"bottom_share is 'x'\n.*\n  allowed: a number$"),
+        ("model = 4", r"model is 4\n.*\n  allowed: text$"),
+        ("by = 'geo'", r"by is 'geo'\n.*\n  allowed: a list of texts$"),
+        ("permutations = -4", r"permutations is -4\n.*audit.toml, permutations\n  allowed: 0 to 99999"),
+        ("bottom_share = 0.7", r"bottom_share is 0.7\n.*audit.toml, bottom_share"),
         ("splits = = 4", "not valid TOML"),
-        ("set = 4", "Expected `object`"),
+        ("set = 4", r"set is 4\n.*audit.toml, set\n  allowed: tables \[set.NAME\]"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_says_where_and_why(tmp_path, text, message):

@@ -1,4 +1,5 @@
 import dataclasses
+import shlex
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -46,8 +47,19 @@ def test_parameters_given_as_text_get_their_types():
     [
         ("geos", {}, r"(?s)unknown discoverer 'geos'.*did you mean 'geo'"),
         ("geo", {"max_region": "5"}, r"(?s)no parameter 'max_region'.*did you mean 'max_regions'"),
-        ("geo", {"max_regions": "many"}, "geo: Expected `int`"),
-        ("geo", {"criterion": "gini"}, "geo: Invalid enum value 'gini'"),
+        (
+            "geo",
+            {"max_regions": "many"},
+            r"^geo.max_regions is 'many'\n  where:   --set geo.max_regions\n  allowed: a whole number$",
+        ),
+        ("geo", {"grid": "x"}, r"geo.grid is 'x'\n.*\n  allowed: a number$"),
+        ("voice", {"k": "x"}, r"voice.k is 'x'\n.*\n  allowed: a whole number$"),
+        (
+            "geo",
+            {"criterion": "diff"},
+            r"^geo.criterion is 'diff'\n  where:   --set geo.criterion\n"
+            "  allowed: did you mean 'difference'. Known: between, difference, poisson$",
+        ),
         ("geo", {"max_regions": "1"}, "geo.max_regions is 1"),
         ("zip", {"min_speakers": "1"}, "zip.min_speakers is 1"),
     ],
@@ -57,13 +69,69 @@ def test_an_unknown_name_or_parameter_is_refused_with_the_nearest_right_one(name
         configure(name, parameters)
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "place"),
+    [
+        ("gio", {}, "gio"),
+        ("geo", {"max_region": 5}, "geo.max_region"),
+        ("geo", {"max_regions": "x"}, "geo.max_regions"),
+        ("geo", {"max_regions": 1}, "geo.max_regions"),
+    ],
+)
+@pytest.mark.parametrize("before", ["--set ", "audit.toml, set."])
+def test_a_parameter_that_is_refused_has_its_place(name, parameters, place, before):
+    with pytest.raises(OptionError) as refused:
+        configure(name, parameters, where=before)
+    assert refused.value.where == before + place
+
+
+@dataclasses.dataclass(frozen=True)
+class Foreign:
+    """Someone else's."""
+
+    name = "foreign"
+    requires = ()
+    size: int
+
+    def __post_init__(self):
+        if self.size > 5:
+            raise ValueError("too large for me")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [({}, "foreign: .*`size`"), ({"size": "6"}, "foreign: too large for me"), ({"size": "x"}, "size is 'x'")],
+)
+def test_a_discoverer_of_someone_elses_is_refused_without_a_fault_of_ours(parameters, message, monkeypatch):
+    monkeypatch.setattr("fairaudit.discover.installed", lambda: {"foreign": Foreign})
+    with pytest.raises(OptionError, match=message):
+        configure("foreign", parameters)
+    assert "--set foreign.size=SIZE\n" in describe_installed()
+
+
+def test_the_listing_says_what_a_parameter_does_and_what_its_default_means():
+    text = " ".join(describe_installed().split())
+    for expected in (
+        "--set geo.min_speakers=30 Distinct speakers that a region needs in the searched half. --set",
+        "--set voice.k=K Clusters that k-means starts with. By default one for every 60 speakers",
+        "--set voice.seed=SEED Of k-means. By default that of --seed. --set",
+        'One of "poisson", "between", "difference". --set',
+        "--set 'zip.criterion=lower bound' Choose the attribute",
+        "--set zip.zip_table=ZIP_TABLE File of census attributes by ZIP code,",
+    ):
+        assert expected in text
+    assert "None" not in text
+
+
 def test_every_parameter_is_listed_and_recorded():
     text = describe_installed()
     for name, kind in installed().items():
         plain = parameters_of(kind())
         assert list(plain) == [field.name for field in dataclasses.fields(kind)]
         for parameter, value in plain.items():
-            assert f"--set {name}.{parameter}={value}" in text
+            shown = parameter.upper() if value is None or parameter == "seed" else value
+            setting = shlex.quote(f"{name}.{parameter}={shown}")
+            assert f"\n  --set {setting}\n      " in text
 
 
 def test_rows_that_lack_a_column_say_so():

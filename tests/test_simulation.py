@@ -9,7 +9,7 @@ import pytest
 from fairaudit.exceptions import OptionError
 from fairaudit.readers import read_log
 from fairaudit.simulation import simulate, true_gap
-from fairaudit.world import BoxPlant, VoicePlant, World, ZipPlant
+from fairaudit.world import BoxPlant, VoicePlant, World, ZipPlant, parse_world
 
 NO_PLANTS = {"boxes": (), "zip_codes": (), "voices": ()}
 
@@ -329,9 +329,28 @@ def test_written_files_hold_the_log_and_the_truth(tmp_path):
     )
 
 
-def test_a_file_that_cannot_be_written_is_a_plain_error(tmp_path):
-    with pytest.raises(OptionError, match="cannot write"):
-        small().write(tmp_path / "absent" / "log.parquet", tmp_path / "truth.json")
+@pytest.mark.parametrize(
+    ("log", "truth", "message"),
+    [
+        ("log.csv", "truth.json", r"cannot write log.csv\n  where:   -o .*log.csv\n  allowed: NAME.parquet"),
+        ("log.parquet", "t.txt", r"cannot write t.txt\n  where:   --truth .*t.txt\n  allowed: NAME.json"),
+        (
+            "no/log.parquet",
+            "t.json",
+            r"^cannot write: No such file or directory\n  where:   -o .*log.parquet$",
+        ),
+        (
+            "log.parquet",
+            "no/t.json",
+            r"^cannot write: No such file or directory\n  where:   --truth .*t.json$",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_a_plain_error_of_its_option(tmp_path, log, truth, message):
+    with pytest.raises(OptionError, match=message):
+        small().write(tmp_path / log, tmp_path / truth)
+    assert not (tmp_path / log).exists() or log == "log.parquet"
+    assert not (tmp_path / truth).exists()
 
 
 def test_the_log_is_read_without_any_complaint(tmp_path):
@@ -348,6 +367,25 @@ def test_a_cohort_that_nobody_of_a_small_log_is_in_has_no_gap():
     (entry,) = planted(made, "zip")
     assert entry["log"] == {"share": 0.0, "gap": None, "own_gap": None}
     assert entry["population"]["gap"] == pytest.approx(0.417)
+
+
+def test_a_planted_cohort_that_the_log_cannot_show_is_said():
+    boxes = (BoxPlant(-40, -30, 0, 10, 2.0), BoxPlant(0, 80, -180, 0, 2.0))
+    plants = {"boxes": boxes, "zip_codes": (ZipPlant("pct_asian", 0.5, 0.4),), "voices": ()}
+    start = " of the log is in the planted cohort "
+    nobody, everybody = small(**plants).warnings
+    assert nobody.startswith(f"nobody{start}--box -40,-30,0,10,2.0: ")
+    assert everybody.startswith(f"everybody{start}--box 0,80,-180,0,2.0: ")
+    few = small(speakers=10, **plants).warnings
+    assert any(warning.startswith(f"nobody{start}--zip pct_asian>0.5=0.4: ") for warning in few)
+    assert small().warnings == small(speakers=10, null=True).warnings == ()
+
+
+@pytest.mark.parametrize("plants", [{"box": ["1,2,3,4,5"]}, {"zips": ["a>1=1"]}, {"voices": ["0.1=0.5"]}])
+def test_a_world_without_gaps_is_not_planted(plants):
+    with pytest.raises(OptionError, match="--null plants nothing"):
+        parse_world(null=True, **plants)
+    assert parse_world(null=True).null
 
 
 BOX = {"south": 30.0, "north": 35.0, "west": -94.0, "east": -84.0, "factor": 1.2}

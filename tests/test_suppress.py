@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -13,7 +14,18 @@ from worlds import frame
 from fairaudit.auditing import audit
 from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, union
 from fairaudit.readers import read_log
-from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, Share, SharePoint, Side, Unassigned
+from fairaudit.result import (
+    Cohort,
+    Gap,
+    Gaps,
+    InSample,
+    PartitionResult,
+    Rate,
+    Share,
+    SharePoint,
+    Side,
+    Unassigned,
+)
 from fairaudit.saved import partitions_json
 from fairaudit.suppress import suppress, suppress_all, suppress_rate
 
@@ -446,6 +458,19 @@ def test_a_suppressed_gap_takes_its_spread_over_splits_along():
     assert shown.bottom.cohorts == ("small",)
     assert shown.bottom.wer is shown.gap.relative is None
     assert (shown.splits.q05, shown.splits.median, shown.splits.q95) == (None, None, None)
+    # The eight of the other half are no more.
+    assert shown.in_sample_gap is None
+
+
+def test_an_in_sample_gap_of_few_searched_speakers_is_kept_back_where_nobody_is_held_out():
+    cells = dict(zip("ab", groups(20, 30), strict=True))
+    result, members = built(cells, [], [], [], frozenset(), sides=False)
+    result = msgspec.structs.replace(
+        result, in_sample_gap=InSample(relative=0.5, absolute=0.1, searched="whole log")
+    )
+    assert suppress(result, replace(members, smaller_side=11.0), FEWEST).in_sample_gap
+    few = replace(members, smaller_side=10.0)
+    assert suppress(result, few, FEWEST).in_sample_gap is None
 
 
 def test_a_log_of_too_few_speakers_shows_nothing_but_its_size():

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
+import shlex
+import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from fairaudit.config import typed
 from fairaudit.counts import Bools, Floats, Ints, Labels, SpeakerCounts
 from fairaudit.exceptions import OptionError, nearest
 from fairaudit.partition import Name, Partition
 
 ENTRY_POINTS = "fairaudit.discoverers"
+#: Parameters that an audit gives its own value of, unless they are set, and the option that has it.
+SHARED = {"seed": "--seed", "zip_table": "--zip-table"}
+#: Columns of a listing.
+WIDTH = 110
 
 
 @runtime_checkable
@@ -169,7 +179,7 @@ def installed() -> dict[str, type[Discoverer]]:
     return found
 
 
-def configure(name: str, parameters: Mapping[str, Any], where: str = "--set") -> Discoverer:
+def configure(name: str, parameters: Mapping[str, Any], where: str = "--set ") -> Discoverer:
     """Make an installed discoverer from parameters given as text or numbers.
 
     Parameters
@@ -178,7 +188,7 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set") ->
     parameters : mapping of str to object
         Texts are read as the type of the parameter.
     where : str
-        For messages.
+        For messages: what stands before ``NAME.PARAMETER``, such as ``audit.toml, set.``.
 
     Raises
     ------
@@ -190,22 +200,32 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set") ->
     >>> configure("geo", {"max_regions": "50"}).max_regions
     50
     """
-    import msgspec
-
     known = installed()
     if name not in known:
-        raise OptionError(f"unknown discoverer '{name}'", where=where, allowed=nearest(name, known))
+        raise OptionError(
+            f"unknown discoverer '{name}'", where=f"{where}{name}", allowed=nearest(name, known)
+        )
     kind = cast(Any, known[name])
     fields = {field.name for field in dataclasses.fields(kind)}
-    for parameter in parameters:
+    types = get_type_hints(kind)
+    values = {}
+    for parameter, value in parameters.items():
+        full = f"{name}.{parameter}"
         if parameter not in fields:
             raise OptionError(
-                f"{name} has no parameter '{parameter}'", where=where, allowed=nearest(parameter, fields)
+                f"{name} has no parameter '{parameter}'",
+                where=where + full,
+                allowed=nearest(parameter, fields),
             )
+        values[parameter] = typed(value, types[parameter], name=full, where=where + full, strict=False)
     try:
-        return cast(Discoverer, msgspec.convert(dict(parameters), kind, strict=False))
+        return cast(Discoverer, msgspec.convert(values, kind))
+    except OptionError as error:
+        place = where + (error.where or name).removeprefix("--set ")
+        raise OptionError(error.what, where=place, allowed=error.allowed, fix=error.fix) from None
     except msgspec.ValidationError as error:
-        raise OptionError(f"{name}: {error}", where=where) from None
+        # A discoverer of someone else's refuses in its own words.
+        raise OptionError(f"{name}: {error}", where=f"{where}{name}") from None
 
 
 def describe_installed() -> str:
@@ -217,14 +237,36 @@ def describe_installed() -> str:
     geo: Regions that differ in error rate, found by a decision tree over latitude and longitude.
       reads: latitude, longitude
       --set geo.max_regions=126
+          Most leaves; 126 as published for the US.
     ...
     """
     lines = []
     for name, kind in installed().items():
-        first = (kind.__doc__ or "").strip().splitlines()[0]
-        lines += [f"{name}: {first}", f"  reads: {', '.join(cast(Any, kind).requires)}"]
-        lines += [f"  --set {name}.{f.name}={f.default}" for f in dataclasses.fields(cast(Any, kind))]
+        documentation = inspect.getdoc(kind) or ""
+        lines += [f"{name}: {documentation.partition(chr(10))[0]}"]
+        lines += [f"  reads: {', '.join(cast(Any, kind).requires)}"]
+        for field in dataclasses.fields(cast(Any, kind)):
+            value, text = _default_and_text(field, documentation)
+            setting = f"{name}.{field.name}={value}"
+            lines += [f"  --set {shlex.quote(setting)}"]
+            lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines) + "\n"
+
+
+def _default_and_text(field: dataclasses.Field[Any], documentation: str) -> tuple[str, str]:
+    """Return a parameter's default, or its name for a value, and what its numpydoc entry says."""
+    entry = re.search(rf"^{field.name} : (.*)\n((?: +.*\n)*)", documentation + "\n", flags=re.M)
+    kind, body = (entry[1], " ".join(entry[2].split())) if entry else ("", "")
+    sentences = re.split(r"(?<=\.) ", body)
+    told = sentences[:1]
+    if kind.startswith("{"):
+        told.append(f"One of {kind.strip('{}')}.")
+    if field.name in SHARED:
+        told.append(f"By default that of {SHARED[field.name]}.")
+    elif field.default is None:
+        told += [sentence for sentence in sentences[1:] if sentence.startswith("By default")]
+    fixed = field.name not in SHARED and field.default not in (None, dataclasses.MISSING)
+    return str(field.default) if fixed else field.name.upper(), " ".join(told)
 
 
 def check_at_least(owner: str, values: Mapping[str, float | None], least: float) -> None:

@@ -36,7 +36,8 @@ class GeoTree:
         Poisson likelihood ratio, weighted sum of squares between the sides, or the published
         wording, the absolute difference of WER, which tends to cut off ends.
     weight : {"damped", "words"}
-        See `fairaudit.discover.weighting.search_weights`.
+        `damped`: a speaker of w words weighs w / (1 + w p phi), so that heavy talkers do not own the
+        search. `words`: plain sums. See `fairaudit.discover.weighting.search_weights`.
     grid : float
         Edge of a grid cell in degrees. Region edges lie on the grid, so that none points at a home.
 

@@ -38,7 +38,8 @@ class ZipDemographics:
         Distinct speakers needed on both sides in the searched half. Where no attribute has them, no
         ZIP code is told from another.
     weight : {"damped", "words"}
-        See `fairaudit.discover.weighting.search_weights`.
+        `damped`: a speaker of w words weighs w / (1 + w p phi), so that heavy talkers do not own the
+        search. `words`: plain sums. See `fairaudit.discover.weighting.search_weights`.
     zip_table : str, optional
         File of census attributes by ZIP code, in place of the built-in table.
 

@@ -11,7 +11,7 @@ from fairaudit import checks
 from fairaudit.demographics import zip_codes_with_leading_zero
 from fairaudit.exceptions import LogError, OptionError
 from fairaudit.log import CANONICAL, UtteranceLog, check_columns, file_sha256, has_counts
-from fairaudit.provenance import Metric, Source
+from fairaudit.provenance import Metric, Selection, Source
 from fairaudit.readers.files import open_files
 from fairaudit.readers.refusal import names_of, refuse_too_many
 from fairaudit.readers.selection import blank, named, narrow
@@ -87,7 +87,8 @@ def read_log(
     workspace = Workspace()
     relation, inputs = _open(source, workspace)
     frame, warnings = named(relation, columns or {}, names_of(inputs))
-    frame = blank(narrow(frame, where or {}), missing or {})
+    selection = _selection(columns, where, missing, max_excluded)
+    frame = blank(narrow(frame, selection.where), selection.missing)
     names = frame.collect_schema().names()
     check_columns(names, independent=assume_independent_utterances)
     if assume_independent_utterances:
@@ -107,6 +108,7 @@ def read_log(
         scoring=scoring,
         metric=_metric(metric, columns or {}),
         independent_utterances=assume_independent_utterances,
+        selection=selection,
         engine=workspace,
     )
     log = _checked(log, workspace, max_excluded)
@@ -121,6 +123,22 @@ def _open(source: Any, workspace: Workspace) -> tuple[Any, tuple[Source, ...]]:
             raise LogError("no log was given", allowed="one or more files")
         return open_files(source, workspace)
     return open_table(source, workspace)
+
+
+def _selection(
+    columns: Columns | None, where: Values | None, missing: Values | None, max_excluded: float
+) -> Selection:
+    """Put the options on record, in the one form that they have there."""
+    texts = {}
+    for option, values in (("where", where or {}), ("missing", missing or {})):
+        if not isinstance(values, Mapping) or any(isinstance(v, str) for v in values.values()):
+            raise OptionError(
+                f"{option} is {values!r}",
+                where=f"read_log({option}=...)",
+                allowed='{"column": ["value", ...]}',
+            )
+        texts[option] = {column: tuple(map(str, of)) for column, of in values.items()}
+    return Selection(columns=dict(columns or {}), max_excluded=max_excluded, **texts)
 
 
 def _metric(name: str, columns: Columns) -> Metric:

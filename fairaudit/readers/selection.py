@@ -66,10 +66,31 @@ def named(
 def narrow(frame: nw.LazyFrame[Any], where: Mapping[str, Sequence[str]]) -> nw.LazyFrame[Any]:
     """Keep rows that have any of the given values in each of the given columns."""
     schema = frame.collect_schema()
+    narrowed = frame
     for column, values in where.items():
         _check_column(column, schema, "--where")
-        frame = frame.filter(as_text(column, schema[column]).is_in(list(values)))
-    return frame
+        text = as_text(column, schema[column])
+        _refuse_unknown(column, values, frame.select(text.alias("value")))
+        narrowed = narrowed.filter(text.is_in(list(values)))
+    return narrowed
+
+
+def _refuse_unknown(column: str, values: Sequence[str], texts: nw.LazyFrame[Any]) -> None:
+    """Refuse a value that no row has: a misspelt one would be left out without a word."""
+    import narwhals as nw
+
+    def distinct(of: nw.LazyFrame[Any], most: int) -> list[str]:
+        found = of.drop_nulls().unique().sort("value").head(most).collect("pyarrow")
+        return list(found["value"].to_list())
+
+    there = distinct(texts.filter(nw.col("value").is_in(list(values))), len(values))
+    for value in values:
+        if value not in there:
+            raise LogError(
+                f"no row has {column}={value}",
+                where=f"--where {column}={value}",
+                allowed=nearest(value, distinct(texts, 50)),
+            )
 
 
 def blank(frame: nw.LazyFrame[Any], missing: Mapping[str, Sequence[str]]) -> nw.LazyFrame[Any]:

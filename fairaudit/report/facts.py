@@ -9,7 +9,7 @@ from fairaudit.report.wording import (
     choices_of,
     clean,
     confidence_text,
-    count,
+    counted,
     denominator_of,
     gap_text,
     p_text,
@@ -80,11 +80,13 @@ def _names(side: Side | None, partition: PartitionResult) -> str:
 def _share(share: Share | None, result: AuditResult) -> str:
     if share is None:
         return "share not shown"
-    words = denominator_of(result)
-    return (
-        f"{percent(share.speakers)} % of the measured speakers, {percent(share.utterances)} % of their "
-        f"utterances, {percent(share.ref_words)} % of their {words}"
-    )
+    parts = {
+        "the measured speakers": share.speakers,
+        "their utterances": share.utterances,
+        f"their {denominator_of(result)}": share.ref_words,
+    }
+    shown = [f"{percent(part)} % of {whole}" for whole, part in parts.items() if part is not None]
+    return ", ".join(shown) or "share not shown"
 
 
 def _chance(chance: Chance) -> list[Fact]:
@@ -93,8 +95,8 @@ def _chance(chance: Chance) -> list[Fact]:
         p += f"; {p_text(chance.p_value_holm)} after Holm's correction over the partitions"
     tested = (
         "How often chance alone gives a gap as large in units of its standard error: the same procedure ran "
-        f"on {count(chance.replicates)} logs in which whole speakers were permuted against their attributes. "
-        f"It cannot be below {p_text(chance.p_floor)}."
+        f"on {counted(chance.replicates, 'log')} in which whole speakers were permuted against their "
+        f"attributes. It cannot be below {p_text(chance.p_floor)}."
     )
     exceeded = f"{percent(chance.p95)} %" if chance.p95 is not None else DASH
     describes = "The gap that those permuted logs exceed once in 20. It describes; p decides."
@@ -117,7 +119,7 @@ def _in_sample(partition: PartitionResult) -> list[Fact]:
 
 def _spread(partition: PartitionResult) -> list[Fact]:
     facts, splits, stability = [], partition.splits, partition.stability
-    if splits is not None and splits.median is not None:
+    if splits is not None and splits.median is not None and splits.n > 1:
         spread = f"{percent(splits.q05)} to {percent(splits.q95)} %, median {percent(splits.median)} %"
         ways = f"{splits.ways} of {2 * splits.n} ways (a split used in one direction) gave a gap"
         meaning = f"5th to 95th percentile of the gap over {splits.n} splits; {ways}."
@@ -126,6 +128,7 @@ def _spread(partition: PartitionResult) -> list[Fact]:
     if chosen is not None:
         facts.append(Fact("Chosen", chosen, "What the search chose in each half."))
     if stability is not None:
-        meaning = f"Mean adjusted Rand index against {stability.seeds} other seeds; 1 is the same clusters."
+        seeds = counted(stability.seeds, "other seed")
+        meaning = f"Mean adjusted Rand index against {seeds}; 1 is the same clusters."
         facts.append(Fact("Stability", f"{stability.adjusted_rand:.2f}", meaning))
     return facts

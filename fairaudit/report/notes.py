@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fairaudit.report.blocks import Paragraph
-from fairaudit.report.wording import capitalised, choices_of, clean, count, rate_text
-from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.report.wording import capitalised, choices_of, clean, count, counted, rate_text
+from fairaudit.result import AuditResult, PartitionResult, Unassigned
 
 #: The default of `min_speakers_shown`; below it, the report says so.
 USUALLY_SHOWN = 11
@@ -21,8 +23,32 @@ def remarks(result: AuditResult) -> tuple[str, ...]:
     per_partition = [
         text for p in result.partitions for text in (choices(p), suppressed(p), unassigned(p, result)) if text
     ]
-    texts = [excluded(result), _unchecked(result), *per_partition, skipped(result), lowered(result)]
+    texts = [
+        narrowed(result),
+        excluded(result),
+        _unchecked(result),
+        *per_partition,
+        skipped(result),
+        lowered(result),
+    ]
     return tuple(text for text in texts if text)
+
+
+def narrowed(result: AuditResult) -> str:
+    """Say which rows alone were asked for; an empty text where all were."""
+    log = result.log
+    if not log.where:
+        return ""
+    asked = " and ".join(f"{clean(column)} is {_either(values)}" for column, values in log.where.items())
+    if not log.rows:
+        return f"Only rows where {asked}."
+    kept = log.utterances + sum(log.excluded.values())
+    return f"Only rows where {asked}: {count(kept)} of {counted(log.rows, 'row')} read."
+
+
+def _either(values: Sequence[str]) -> str:
+    *others, last = map(clean, values)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def excluded(result: AuditResult) -> str:
@@ -32,7 +58,8 @@ def excluded(result: AuditResult) -> str:
         return ""
     left_out = sum(reasons.values())
     named = "; ".join(f"{clean(reason)}: {count(n)}" for reason, n in reasons.items())
-    return f"Left out of {count(result.log.utterances + left_out)} rows: {count(left_out)} ({named})."
+    rows = counted(result.log.utterances + left_out, "row")
+    return f"Left out of {rows}: {count(left_out)} ({named})."
 
 
 def skipped(result: AuditResult) -> str:
@@ -48,7 +75,7 @@ def lowered(result: AuditResult) -> str:
     fewest = int(result.options.get("min_speakers_shown", USUALLY_SHOWN))
     if fewest >= USUALLY_SHOWN:
         return ""
-    speakers = "1 speaker" if fewest == 1 else f"{fewest} speakers"
+    speakers = counted(fewest, "speaker")
     return (
         f"Figures of as few as {speakers} are shown (--min-speakers-shown {fewest}; by default "
         f"{USUALLY_SHOWN}): fit for public corpora, not for people who were promised privacy."
@@ -71,7 +98,8 @@ def suppressed(partition: PartitionResult) -> str:
     hidden = [c for c in partition.cohorts if c.suppressed]
     if not hidden:
         return ""
-    are = f"{len(hidden)} of {len(partition.cohorts)} cohorts are"
+    cohorts = counted(len(partition.cohorts), "cohort")
+    are = f"{len(hidden)} of {cohorts} {'is' if len(hidden) == 1 else 'are'}"
     return f"{clean(partition.name)}: {are} {clean(hidden[0].reason or 'suppressed')}."
 
 
@@ -84,9 +112,21 @@ def unassigned(partition: PartitionResult, result: AuditResult) -> str:
     if rows.utterances is None:
         return f"{name}: the rows without a cohort are {clean(rows.reason or 'not shown')}."
     reasons = "; ".join(f"{clean(reason)}: {count(n)}" for reason, n in rows.reasons.items())
-    people = f"{count(rows.utterances)} utterances of {count(rows.speakers)} speakers"
+    people = f"{counted(rows.utterances, 'utterance')} of {counted(rows.speakers, 'speaker')}"
+    if is_of_half(rows, result):
+        people += " of the measured half"
+    have = "has" if rows.utterances == 1 else "have"
     rate = f"{clean(result.metric.name)} is {rate_text(rows)}"
-    return f"{name}: {people} have no cohort ({reasons}); their {rate}."
+    return f"{name}: {people} {have} no cohort ({reasons}); their {rate}."
+
+
+def is_of_half(rows: Unassigned, result: AuditResult) -> bool:
+    """Tell whether rows without a cohort were looked for among a part of the speakers alone.
+
+    Of a discovered partition they are those of the measured half, unless nobody could be held out.
+    """
+    of = rows.share.speakers if rows.share else None
+    return bool(of and rows.speakers) and round((rows.speakers or 0) / (of or 1.0)) < result.log.speakers
 
 
 def _unchecked(result: AuditResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fairaudit.report.blocks import Block, Facts, Paragraph, Section, Table
 from fairaudit.report.facts import chance_facts, gap_facts
 from fairaudit.report.forest import forest
-from fairaudit.report.notes import choices
+from fairaudit.report.notes import choices, is_of_half
 from fairaudit.report.sentence import sentence_of
 from fairaudit.report.summary import Footnotes
 from fairaudit.report.wording import (
@@ -53,7 +53,7 @@ def partition_section(partition: PartitionResult, result: AuditResult) -> Sectio
         Facts(chance_facts(partition, result), "Chance"),
         forest(partition, result),
         _cohorts(partition, result),
-        _reasons(partition.unassigned),
+        _reasons(partition.unassigned, result),
         _curve(partition),
         _attributes(partition, result),
     ]
@@ -73,9 +73,9 @@ def _origin(partition: PartitionResult) -> str:
     if partition.discoverer is None:
         return "Found by a search."
     named = [f"{name}: {setting(value)}" for name, value in partition.discoverer.parameters.items()]
-    return (
-        f"Found by the discoverer {clean(partition.discoverer.name)} ({', '.join(named) or 'no parameters'})."
-    )
+    found = "Nothing was found" if partition.kind == "none" else "Found"
+    by = f"{clean(partition.discoverer.name)} ({', '.join(named) or 'no parameters'})"
+    return f"{found} by the discoverer {by}."
 
 
 def _cohorts(partition: PartitionResult, result: AuditResult) -> Table | None:
@@ -108,6 +108,8 @@ def _cohorts(partition: PartitionResult, result: AuditResult) -> Table | None:
         row = ["without a cohort", "unassigned", DASH, *_figures(partition.unassigned, footnotes)]
         rows.append([*row, DASH] if against else row)
     caption = f"{capitalised(cohorts_of(partition))}; rank 1 is the worst"
+    if partition.kind == "none":
+        caption = "There are no cohorts"
     return Table(caption, tuple(head), tuple(map(tuple, rows)), texts=2, notes=footnotes.texts())
 
 
@@ -130,12 +132,13 @@ def _against(gap: Gap | None) -> str:
     return f"{percent(gap.relative)} ({between(gap.relative_low, gap.relative_high)})"
 
 
-def _reasons(rows: Unassigned | None) -> Table | None:
+def _reasons(rows: Unassigned | None, result: AuditResult) -> Table | None:
     """Return why rows have no cohort, in utterances."""
     if rows is None or not rows.reasons:
         return None
     cells = tuple((clean(reason), count(n)) for reason, n in rows.reasons.items())
-    return Table("Why rows have no cohort", ("Reason", "Utterances"), cells)
+    where = " in the measured half" if is_of_half(rows, result) else ""
+    return Table(f"Why rows{where} have no cohort", ("Reason", "Utterances"), cells)
 
 
 def _curve(partition: PartitionResult) -> Table | None:

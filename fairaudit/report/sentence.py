@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fairaudit.report.wording import chance_asked, clean, level, percent, share, subject_of, unit_of
-from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.result import ONE_COHORT, AuditResult, PartitionResult
 
 #: Rounded counts must keep the gap to within this part of itself, else a digit more is shown.
 FAITHFUL = 0.25
+#: How the reason begins why a figure is kept back.
+SUPPRESSED = "suppressed: "
 #: In so many audits at least ten arise by chance, or a whole number of them.
 BASES = (100, 1_000, 10_000, 100_000)
 
@@ -31,18 +33,18 @@ def headline(result: AuditResult) -> PartitionResult | None:
     """Return the partition that the sentence is about.
 
     Among those whose gap is told from chance (p after Holm's correction) the one with the largest
-    gap; without any, the one with the smallest p; without any p, the one with the largest gap, or
-    else with the smallest in-sample p.
+    gap; without any, the one with the smallest p; without any p, the one with the largest gap. Only
+    where no partition has a gap to show, one without: with the smallest p, or else in-sample p.
     """
-    told = [p for p in result.partitions if has_gap(p) and is_told(p, result)]
+    shown = [p for p in result.partitions if has_gap(p)]
+    told = [p for p in shown if is_told(p, result)]
     if told:
         return max(told, key=_size)
-    tested = [p for p in result.partitions if p.chance and p.chance.p_value is not None]
+    tested = [p for p in shown or result.partitions if p.chance and p.chance.p_value is not None]
     if tested:
         return min(tested, key=lambda p: (_p(p), -_size(p)))
-    measured = [p for p in result.partitions if has_gap(p)]
-    if measured:
-        return max(measured, key=_size)
+    if shown:
+        return max(shown, key=_size)
     return min(result.partitions, key=_in_sample_p, default=None)
 
 
@@ -139,14 +141,12 @@ def _counts(bottom: float, top: float) -> tuple[int, str, str]:
 
 def _without_gap(partition: PartitionResult, result: AuditResult) -> str:
     """Say why there is no gap, and what chance says all the same."""
-    reason, chance = clean(partition.gap.reason or "the result does not say why"), partition.chance
-    why = f"no gap can be given: {reason}"
-    if reason.startswith("too few speakers"):
-        why = "too few speakers to hold any out, so no gap can be given"
+    why, chance = _why(partition), partition.chance
     if chance is None:
         return why if chance_asked(result) else f"{why}; chance was not asked for (no permutations)"
     if chance.p_value is not None:
-        return f"{why}; {_telling('it', is_told(partition, result))}"
+        speaks = "speaks" if is_told(partition, result) else "does not speak"
+        return f"{why}; p {speaks} for one"
     if chance.in_sample_p_value is None:
         return why
     ending = _telling("it", False)
@@ -154,6 +154,17 @@ def _without_gap(partition: PartitionResult, result: AuditResult) -> str:
         ending = "this audit can tell that there is one, not how large it is"
     often = times(chance.in_sample_p_value)
     return f"{why}. In the whole log, a gap like the one found arises by chance alone in {often}; {ending}"
+
+
+def _why(partition: PartitionResult) -> str:
+    reason = clean(partition.gap.reason or "the result does not say why")
+    if reason == ONE_COHORT:
+        return reason
+    if reason.startswith("too few speakers"):
+        return "too few speakers to hold any out, so no gap can be given"
+    if reason.startswith(SUPPRESSED):
+        return f"the gap may not be shown: {reason.removeprefix(SUPPRESSED)}"
+    return f"no gap can be given: {reason}"
 
 
 def times(p: float) -> str:

@@ -13,7 +13,7 @@ from fairaudit.report.wording import (
     splits_of,
     title_of,
 )
-from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.result import ONE_COHORT, AuditResult, PartitionResult
 from fairaudit.tables import summary_row
 
 #: So many columns of the table are the published ones.
@@ -115,7 +115,8 @@ def _p_cell(partition: PartitionResult, result: AuditResult, footnotes: Footnote
     if chance.in_sample_p_value is not None:
         why = "in-sample p: too few speakers can be held out, so it is that of the gap in the whole log"
         return footnotes.mark(p_text(chance.in_sample_p_value), why)
-    return footnotes.mark(p_text(None), "too few speakers for a p-value")
+    alone = partition.gap.reason == ONE_COHORT
+    return footnotes.mark(p_text(None), ONE_COHORT if alone else "too few speakers for a p-value")
 
 
 def _why_no_in_sample(partition: PartitionResult) -> str | None:

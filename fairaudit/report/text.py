@@ -15,18 +15,19 @@ from fairaudit.report.wording import (
     amount,
     clean,
     cohorts_of,
-    count,
+    counted,
+    gap_text,
     glued,
     rate_text,
     subject_of,
     titled,
     worst_first,
 )
-from fairaudit.result import AuditResult
+from fairaudit.result import AuditResult, PartitionResult
 
 #: Narrower than this nothing is legible; a narrower terminal wraps the lines itself.
 NARROWEST = 80
-#: Most cohorts of the bottom that are named.
+#: Most cohorts of the bottom, or against the reference, that are named.
 MOST_NAMED = 8
 #: Lines of the heads, columns that the names of the partitions need then, and space between columns.
 LAYOUTS = ((1, 48, 2), (2, 24, 2), (3, 20, 2), (4, 12, 1))
@@ -68,9 +69,10 @@ def _paragraphs(result: AuditResult, table: Table, width: int) -> list[str]:
         [_everyone(result, width)],
         [_wrapped(legend(result), width)],
         _bottom(result, width),
+        *(_against_reference(partition, result, width) for partition in result.partitions),
         points,
     )
-    return ["\n".join(lines) for lines in blocks]
+    return ["\n".join(lines) for lines in blocks if lines]
 
 
 def _everyone(result: AuditResult, width: int) -> str:
@@ -86,11 +88,25 @@ def _bottom(result: AuditResult, width: int) -> list[str]:
     members = worst_first(c for c in partition.cohorts if c.cohort in partition.bottom.cohorts)
     lines = [_wrapped(f"Bottom by {subject_of(partition)}, {cohorts_of(partition)}:", width)]
     for cohort in members[:MOST_NAMED]:
-        speakers = f", {count(cohort.speakers)} speakers" if cohort.speakers is not None else ""
+        speakers = f", {counted(cohort.speakers, 'speaker')}" if cohort.speakers is not None else ""
         rate = f"{clean(result.metric.name)} {rate_text(cohort)}{speakers}"
         lines.append(_wrapped(f"  {clean(cohort.label)}: {rate}", width, "    "))
     more = len(members) - MOST_NAMED
     return [*lines, f"  and {more} more"] if more > 0 else lines
+
+
+def _against_reference(partition: PartitionResult, result: AuditResult, width: int) -> list[str]:
+    """List the gap of each cohort against the reference, the worst-ranked first."""
+    compared = [(c, gap) for c in worst_first(partition.cohorts) if (gap := c.against_reference)]
+    if not compared:
+        return []
+    reference = clean(str(result.options.get("reference_cohort")))
+    lines = [_wrapped(f"Each cohort against the reference, {reference}, on all speakers:", width)]
+    for cohort, gap in compared[:MOST_NAMED]:
+        text = f"  {clean(cohort.label)}: {clean(result.metric.name)} gap {gap_text(gap)}"
+        lines.append(_wrapped(text, width, "    "))
+    more = len(compared) - MOST_NAMED
+    return [*lines, f"  and {more} more, in cohorts.csv"] if more > 0 else lines
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:

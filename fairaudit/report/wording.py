@@ -24,6 +24,8 @@ SEARCHES = {
     "zip": ("ZIP codes by census attribute", "ZIP code"),
     "voice": ("Clusters of speaker embeddings", "voice"),
 }
+#: The heading of ZIP codes where the table is the user's own, and what the source of the built-in one is.
+OWN_TABLE, CENSUS = "ZIP codes by attribute", "American Community Survey"
 
 
 def clean(text: str) -> str:
@@ -116,6 +118,17 @@ def count(n: int | None) -> str:
     return DASH if n is None else f"{n:,}"
 
 
+def counted(n: int | None, noun: str) -> str:
+    """Return a count and what is counted.
+
+    Examples
+    --------
+    >>> counted(1, "speaker"), counted(1_200, "speaker")
+    ('1 speaker', '1,200 speakers')
+    """
+    return f"{count(n)} {noun if n == 1 else noun + 's'}"
+
+
 def rate_text(rate: Rate) -> str:
     """Return a rate with its interval, or the reason why there is none.
 
@@ -153,7 +166,7 @@ def amount(result: AuditResult) -> str:
     """Return how much was audited."""
     log = result.log
     words = f"{count(log.ref_words)} {denominator_of(result)}"
-    return f"{count(log.speakers)} speakers, {count(log.utterances)} utterances, {words}"
+    return f"{counted(log.speakers, 'speaker')}, {counted(log.utterances, 'utterance')}, {words}"
 
 
 def confidence_text(result: AuditResult) -> str:
@@ -198,7 +211,7 @@ def title_of(partition: PartitionResult) -> str:
     if partition.kind == "lookup" or partition.origin == "declared":
         words = f"label: {name}"
     elif partition.name in SEARCHES:
-        words = f"{SEARCHES[partition.name][0]} ({name})"
+        words = f"{OWN_TABLE if _has_own_table(partition) else SEARCHES[partition.name][0]} ({name})"
     else:
         words = f"found by {name}"
     if partition.kind == "threshold" and partition.cohorts:
@@ -206,6 +219,14 @@ def title_of(partition: PartitionResult) -> str:
         side = next((c for c in partition.cohorts if c.cohort in bottom), partition.cohorts[0])
         words += f": {clean(side.label).removeprefix(PLACE)}"
     return f"{words}, saved" if partition.origin == "saved" else words
+
+
+def _has_own_table(partition: PartitionResult) -> bool:
+    """Tell whether the attributes of ZIP codes are from a table of the user's: of what, is not known."""
+    if partition.discoverer is not None and partition.discoverer.parameters.get("zip_table"):
+        return True
+    source = (partition.rule or {}).get("table", {}).get("source", CENSUS)
+    return not str(source).startswith(CENSUS)
 
 
 def choices_of(partition: PartitionResult) -> str | None:
@@ -242,6 +263,8 @@ def worst_first(cohorts: Iterable[Cohort]) -> list[Cohort]:
 
 def splits_of(partition: PartitionResult) -> str:
     """Say on which speakers the gap of a partition was measured."""
+    if partition.kind == "none":
+        return "there are none, as no row of the log can be placed"
     if partition.splits is None:
         if partition.exploratory:
             return "on the half of the speakers among whom the partition was not found"

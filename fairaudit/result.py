@@ -234,6 +234,11 @@ class AuditResult(Plain, frozen=True, kw_only=True):
     skipped: dict[str, str]
     partitions: tuple[PartitionResult, ...]
 
+    def __repr__(self) -> str:
+        # Thousands of figures help nobody at a prompt.
+        names = ", ".join(p.name for p in self.partitions)
+        return f"<AuditResult of {self.log.speakers:,} speakers by {names or 'nothing'}; see .summary()>"
+
     def partition(self, name: str) -> PartitionResult:
         """Return one partition by name.
 

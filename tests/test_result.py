@@ -177,3 +177,9 @@ def test_the_signature_says_how_the_numbers_were_made(result):
     assert (result.subject.model, result.subject.dataset) == ("m1", "d1")
     assert result.metrics["accent.gap"] == result.partition("accent").gap.relative
     assert set(result.environment) >= {"python", "numpy", "duckdb"}
+
+
+def test_a_result_is_shown_in_one_line(result):
+    assert repr(result).startswith("<AuditResult of ")
+    assert len(repr(result)) < 200
+    assert all(p.name in repr(result) for p in result.partitions)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fairaudit.counts import Ints, SpeakerCounts
+from fairaudit.exceptions import LogError
 from fairaudit.log import COORDINATES, KINDS, UtteranceLog
 from fairaudit.readers.workspace import run
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Edge of a grid cell in degrees, by default.
 GRID = 0.05
+#: Counts are 64-bit whole numbers, and so are their totals.
+LARGEST_TOTAL = 2**63 - 1
 #: Vectors that are held at once while they are summed by speaker.
 VECTORS_AT_ONCE = 50_000
 
@@ -70,6 +75,7 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
     whole = grouped.with_columns(*(nw.col(f"sum:{name}").cast(nw.Int64) for name in (*sums, "utterances")))
     table = run(lambda: whole.collect("pyarrow"), "the log").to_native()
     counted = {name: table[f"sum:{name}"].to_numpy() for name in (*sums, "utterances")}
+    _refuse_huge(counted)
     return SpeakerCounts.of(
         table["key:speaker_id"].to_numpy(zero_copy_only=False),
         utterances=counted["utterances"],
@@ -79,6 +85,19 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
         attributes={column: _attribute(table[f"key:{column}"], column) for column in settings},
         embedding_sum=_vectors(log) if "embedding" in requires else None,
     )
+
+
+def _refuse_huge(counted: Mapping[str, Ints]) -> None:
+    """Refuse counts whose total does not fit: a sum that wraps around would be a wrong number."""
+    for name, values in counted.items():
+        total = float(values.sum(dtype=np.float64))
+        if total > LARGEST_TOTAL:
+            raise LogError(
+                f"{name} add up to {total:.3g}",
+                where="the log",
+                allowed=f"at most {LARGEST_TOTAL:.3g} in all",
+                fix="count in a larger unit",
+            )
 
 
 def distinct_values(log: UtteranceLog, column: str, most: int) -> list[str]:

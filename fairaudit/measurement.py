@@ -172,6 +172,8 @@ class Measurement:
         usable = sum(o.has_gap for o in self.ways)
         if usable * 2 >= len(self.ways):
             return f"the {against} has no errors to compare with"
+        if not self.counts.ref_words.any():
+            return "no reference words"
         if not self.searches:
             return "the saved bottom or top has no speakers here"
         # Where a search finds two in the whole log, its halves have too few speakers.

@@ -199,8 +199,11 @@ def _blank_side(side: Side | None, reason: str) -> Side | None:
 
 
 def _of_speakers(share: Share | None) -> Share | None:
-    """Keep the share of speakers; those of utterances and words lead to their counts."""
-    return None if share is None else Share(speakers=share.speakers, utterances=None, ref_words=None)
+    """Keep the share of speakers to two digits; more of it, and those of others, lead to counts."""
+    if share is None:
+        return None
+    speakers = None if share.speakers is None else float(f"{share.speakers:.2g}")
+    return Share(speakers=speakers, utterances=None, ref_words=None)
 
 
 def _spreadless(splits: Splits) -> Splits:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worlds import frame
 
 from fairaudit.auditing import audit
-from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, union
+from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, Protection, union
 from fairaudit.readers import read_log
 from fairaudit.result import (
     Cohort,
@@ -27,7 +27,7 @@ from fairaudit.result import (
     Unassigned,
 )
 from fairaudit.saved import partitions_json
-from fairaudit.suppress import suppress, suppress_all, suppress_rate
+from fairaudit.suppress import _side, suppress, suppress_all, suppress_rate
 
 FEWEST = 11
 ALL_SHARES = Share(speakers=0.5, utterances=0.5, ref_words=0.5)
@@ -478,3 +478,11 @@ def test_a_log_of_too_few_speakers_shows_nothing_but_its_size():
     assert result.overall.wer is result.log.errors is None
     assert result.log.speakers == 8
     assert all(c.suppressed for c in result.partition("accent").cohorts)
+
+
+def test_shares_whose_counts_are_withheld_tell_no_number_of_speakers():
+    share = Share(speakers=142 / 961, utterances=0.1, ref_words=0.1)
+    side = Side(speakers=142, cohorts=("f",), share=share, wer=0.2)
+    kept = Protection(frozenset({"o"}), False, "rates", {})
+    # 142 / 0.14776 would be the 961, and so the four others could be had.
+    assert _side(side, kept, 11, "").share == Share(speakers=0.15, utterances=None, ref_words=None)

@@ -60,8 +60,8 @@ def terms(result: AuditResult) -> tuple[Fact, ...]:
         "together; top likewise from the other end; rest is every other cohort."
     )
     hidden = (
-        f"Figures of fewer than {fewest} speakers are not in the result, nor is anything from which they "
-        "could be worked out."
+        f"Figures of fewer than {fewest} speakers are not in the result, nor is anything of their own "
+        "partition from which they could be worked out."
     )
     return (
         Fact(name, _ratio(result)),

@@ -195,5 +195,5 @@ def test_the_grid_is_that_of_the_source_where_it_has_one():
 def test_counts_whose_total_would_wrap_around_are_refused():
     table = pd.DataFrame({"speaker_id": [f"s{i}" for i in range(1200)], "ref_words": 2**53, "errors": 0})
     assert aggregate(read_log(table.head(900)), ()).ref_words.sum() == 900 * 2**53
-    with pytest.raises(LogError, match="ref_words add up to 1.08e"):
+    with pytest.raises(LogError, match="ref_words add up to"):
         aggregate(read_log(table), ())

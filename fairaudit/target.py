@@ -192,7 +192,7 @@ def _nothing_placed(
 ) -> tuple[PartitionResult, Members]:
     """Report a target for which no row of the log can be placed."""
     every = np.ones(counts.rows, dtype=bool)
-    why = "no row of the log can be placed"
+    why = f"no row of the log can be placed: {', '.join(sorted(set(reasons)))}"
     named = {r: int(counts.utterances[reasons == r].sum()) for r in sorted(set(reasons))}
     result = PartitionResult(
         name=target.name,

@@ -128,7 +128,7 @@ def test_a_partition_whose_column_is_empty_says_so():
     plain["zip_code"] = "00000"
     found = run(plain, by=["zip", "accent"]).partition("zip")
     assert found.cohorts == ()
-    assert found.gap.reason == "no row of the log can be placed"
+    assert found.gap.reason == "no row of the log can be placed: ZIP code unknown"
     assert found.unassigned.speakers == 40
     assert found.unassigned.share.speakers == 1.0
     assert found.chance is None

@@ -127,3 +127,10 @@ def test_clusters_are_found_once_for_a_half_and_not_again_for_each_permutation()
 def test_parameters_are_checked(parameters, message):
     with pytest.raises(OptionError, match=message):
         SpeakerClusters(**parameters)
+
+
+def test_more_clusters_than_speakers_are_refused():
+    counts, _ = voices(1, n=40)
+    with pytest.raises(OptionError, match="is 41, and 40 speakers are searched") as told:
+        SpeakerClusters(k=41).fit(counts)
+    assert "2 to 40" in str(told.value)

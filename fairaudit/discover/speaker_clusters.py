@@ -10,6 +10,7 @@ import numpy as np
 
 from fairaudit.counts import UNIT, Floats, Ints, SpeakerCounts
 from fairaudit.discover import check_at_least
+from fairaudit.exceptions import OptionError
 from fairaudit.partition import Centroids, Name, nearest_centroid
 
 #: From this many speakers on, k-means reads mini-batches, so that its working set stays bounded.
@@ -105,6 +106,13 @@ class SpeakerClusters:
         from sklearn.cluster import KMeans, MiniBatchKMeans
         from threadpoolctl import threadpool_limits
 
+        if self.k is not None and self.k > len(vectors):
+            raise OptionError(
+                f"voice.k is {self.k}, and {len(vectors):,} speakers are searched",
+                where="--set voice.k",
+                allowed=f"2 to {len(vectors)}",
+                fix="leave it out for one cluster in 60 speakers",
+            )
         wanted = self.k if self.k is not None else min(50, max(2, len(vectors) // 60))
         points = vectors.astype(np.float64) / UNIT
         distinct = len(np.unique(vectors, axis=0)) if len(vectors) < 4 * wanted else wanted

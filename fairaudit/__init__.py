@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairaudit.assignment import assign
     from fairaudit.auditing import audit
+    from fairaudit.checking import check
     from fairaudit.discover.geo_tree import GeoTree
     from fairaudit.discover.labels import LabelColumn
     from fairaudit.discover.speaker_clusters import SpeakerClusters
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fairaudit.log import UtteranceLog
     from fairaudit.outputs import read_audit, write_audit
     from fairaudit.readers import read_log
+    from fairaudit.readiness import LogCheck
     from fairaudit.result import AuditResult
     from fairaudit.saved import read_partitions
     from fairaudit.simulation import simulate
@@ -28,12 +30,14 @@ _HOMES = {
     "GeoTree": "discover.geo_tree",
     "InputError": "exceptions",
     "LabelColumn": "discover.labels",
+    "LogCheck": "readiness",
     "SpeakerClusters": "discover.speaker_clusters",
     "UtteranceLog": "log",
     "World": "world",
     "ZipDemographics": "discover.zip_demographics",
     "assign": "assignment",
     "audit": "auditing",
+    "check": "checking",
     "read_audit": "outputs",
     "read_log": "readers",
     "read_partitions": "saved",
@@ -47,12 +51,14 @@ __all__ = [
     "GeoTree",
     "InputError",
     "LabelColumn",
+    "LogCheck",
     "SpeakerClusters",
     "UtteranceLog",
     "World",
     "ZipDemographics",
     "assign",
     "audit",
+    "check",
     "read_audit",
     "read_log",
     "read_partitions",

@@ -58,14 +58,52 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
     >>> counts.errors.tolist(), counts.labels("device").texts().tolist()
     ([1, 2, 0], ['x', 'y', 'x'])
     """
+    kinds = [kind for kind in KINDS if kind in log.columns]
+    return _counted(log.frame, requires, kinds, grid, _vectors(log) if "embedding" in requires else None)
+
+
+def aggregate_texts(
+    log: UtteranceLog, requires: Sequence[str], counts: SpeakerCounts, *, grid: float = GRID
+) -> SpeakerCounts | None:
+    """Count the texts of a log by speaker and setting; None where no text was scored.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+    requires : sequence of str
+        As for `aggregate`.
+    counts : SpeakerCounts
+        What `aggregate` returned for the same columns; its embeddings are used.
+    grid : float
+
+    Returns
+    -------
+    SpeakerCounts or None
+        Of the rows of the log and of those that are left out for want of a hypothesis; `kinds` are the
+        log's `tallies`.
+    """
+    if log.texts is None:
+        return None
+    vectors = None
+    if counts.embedding_sum is not None:
+        vectors = dict(zip(counts.speakers.tolist(), counts.embedding_sum, strict=True))
+    return _counted(log.texts, requires, log.tallies, grid, vectors)
+
+
+def _counted(
+    rows: nw.LazyFrame[Any],
+    requires: Sequence[str],
+    kinds: Sequence[str],
+    grid: float,
+    embedding_sum: Mapping[str, Ints] | None,
+) -> SpeakerCounts:
     import narwhals as nw
 
     settings = [column for column in requires if column != "embedding"]
-    kinds = [kind for kind in KINDS if kind in log.columns]
     sums = ["ref_words", "errors", *kinds]
     # Columns go by names of their own: a label may be called like a count.
     keys = {f"key:{column}": column for column in ("speaker_id", *settings)}
-    frame = log.frame.select(
+    frame = rows.select(
         *(cell(c, grid).alias(key) if c in COORDINATES else nw.col(c).alias(key) for key, c in keys.items()),
         *(nw.col(name).alias(f"sum:{name}") for name in sums),
     )
@@ -83,7 +121,7 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
         errors=counted["errors"],
         kinds={kind: counted[kind] for kind in kinds},
         attributes={column: _attribute(table[f"key:{column}"], column) for column in settings},
-        embedding_sum=_vectors(log) if "embedding" in requires else None,
+        embedding_sum=embedding_sum,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from fairaudit.aggregate import aggregate
+from fairaudit.aggregate import aggregate, aggregate_texts
 from fairaudit.cells import Members
 from fairaudit.chance import holm
 from fairaudit.config import AuditOptions
@@ -19,11 +19,12 @@ from fairaudit.exceptions import LogError
 from fairaudit.log import UtteranceLog
 from fairaudit.planning import Target, plan, reference_of
 from fairaudit.provenance import DiscoveredOn
-from fairaudit.record import record
+from fairaudit.record import normalizer_of, record
 from fairaudit.result import AuditResult, PartitionResult
 from fairaudit.split import default_splits, halves
 from fairaudit.suppress import suppress_all
 from fairaudit.target import measure_target
+from fairaudit.texts import with_texts
 
 #: Told the name of a stage, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -146,9 +147,13 @@ def _measured(
     positions = np.searchsorted(totals.speakers.astype(str), counts.speakers.astype(str))
     value = reference[1] if reference and reference[0] == target.name else None
     tell(target.name, 0, options.permutations)
-    files = tuple(source.sha256 for source in log.inputs if source.role == "log")
+    files = tuple(digest for source in log.inputs if source.role == "log" for digest in source.digests())
     digests = DiscoveredOn(sha256=totals.sha256(), seed=options.seed, files=files)
-    return measure_target(target, counts, halved[:, positions], options, digests, value, tell)
+    result, members = measure_target(target, counts, halved[:, positions], options, digests, value, tell)
+    texts = aggregate_texts(log, target.requires, counts, grid=target.grid)
+    if texts is not None:
+        result = with_texts(result, target, texts, options, normalizer_of(log))
+    return result, members
 
 
 def _holm_over_partitions(partitions: Sequence[PartitionResult]) -> list[PartitionResult]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fairaudit.log import COORDINATES, COUNTS, KINDS
+from fairaudit.log import COORDINATES, COUNTS, FLAGS, KINDS
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -19,6 +19,9 @@ MOST_ROWS_FOR_DUPLICATES = 2_000_000
 #: Values of a label that look like a missing value which nobody declared.
 LIKELY_MISSING = ("NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null", "NULL", "unknown", "-", "?")
 
+#: Beginning of the columns that are ours and no label, and of those that hold other normalisers' counts.
+OURS = "fairaudit:"
+OTHER = (f"{OURS}ref_words:", f"{OURS}errors:")
 #: Columns that the checks add and that no log keeps: why a row is left out, and what became of its ZIP
 #: code; and, from scoring, why a text could not be scored. No label is called like this.
 REASON, REPAIR, UNSCORED = WORKING = ("fairaudit:reason", "fairaudit:repair", "fairaudit:unscored")
@@ -71,12 +74,12 @@ def typed(frame: nw.LazyFrame[Any], zip_codes: Sequence[str]) -> nw.LazyFrame[An
     import narwhals as nw
 
     schema = frame.collect_schema()
-    numeric = [name for name in (*COUNTS, *COORDINATES) if name in schema]
+    numeric = [name for name in (*COUNTS, *FLAGS, *COORDINATES) if name in schema]
     steps: list[nw.Expr] = []
     for name, kind in schema.items():
         if name in numeric:
-            steps += _number(name, kind)
-        elif name != "embedding":
+            steps += number(name, kind)
+        elif name != "embedding" and not name.startswith(OURS):
             steps.append(as_text(name, kind).alias(name))
     frame = frame.with_columns(*steps)
     if "zip_code" in schema:
@@ -99,7 +102,7 @@ def _reasons(names: Sequence[str], whole: Sequence[str]) -> list[tuple[nw.Expr, 
     if UNSCORED in names:
         texts = ("missing_reference", "missing_hypothesis")
         reasons += [(nw.col(UNSCORED) == name, name) for name in texts]
-    numeric = [*counts, *(name for name in COORDINATES if name in names)]
+    numeric = [*counts, *(name for name in (*FLAGS, *COORDINATES) if name in names)]
     reasons += [(nw.col(BAD + name), "not_a_number") for name in numeric]
     needed = [name for name in counts if name != "errors"] if set(KINDS) <= set(counts) else counts
     reasons += [(nw.col(name).is_null(), "missing_counts") for name in needed]
@@ -176,7 +179,7 @@ def warnings_of(found: Mapping[str, Any], suspects: Sequence[str]) -> list[str]:
 def reads_in_place(frame: nw.LazyFrame[Any]) -> bool:
     """Tell whether a log without faults can be read where it is: all of its numbers are numbers."""
     schema = frame.collect_schema()
-    return all(schema[name].is_numeric() for name in (*COUNTS, *COORDINATES) if name in schema)
+    return all(schema[name].is_numeric() for name in (*COUNTS, *FLAGS, *COORDINATES) if name in schema)
 
 
 def final(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -188,11 +191,13 @@ def final(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     for name, kind in schema.items():
         if name in COUNTS:
             steps.append(nw.col(name).cast(nw.Int64))
+        elif name in FLAGS:
+            steps.append(nw.col(name).fill_null(0).cast(nw.Int64))
         elif name in COORDINATES:
             degrees = nw.col(name).cast(nw.Float64)
             # NaN is how data frames write a missing number.
             steps.append(nw.when(~degrees.is_nan()).then(degrees).otherwise(None).alias(name))
-        elif name != "embedding" and kind != nw.String:
+        elif name != "embedding" and kind != nw.String and not name.startswith(OURS):
             steps.append(as_text(name, kind).alias(name))
     frame = frame.with_columns(*steps).drop([name for name in schema if name in WORKING])
     return frame.with_columns(_sum_of_kinds().alias("errors")) if set(KINDS) <= set(schema) else frame
@@ -223,8 +228,14 @@ def _sum_of_kinds() -> nw.Expr:
     return nw.col(KINDS[0]) + nw.col(KINDS[1]) + nw.col(KINDS[2])
 
 
-def _number(name: str, kind: Any) -> list[nw.Expr]:
-    """Read a number; what is there but cannot be used as one is marked apart."""
+def number(name: str, kind: Any) -> list[nw.Expr]:
+    """Read a number; what is there but cannot be used as one is marked apart, in `BAD` and the name.
+
+    Parameters
+    ----------
+    name : str
+    kind : narwhals.dtypes.DType
+    """
     import narwhals as nw
 
     column = nw.col(name)

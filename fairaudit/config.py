@@ -235,24 +235,22 @@ def parse_pairs(option: str, pairs: tuple[str, ...]) -> dict[str, list[str]]:
     return values
 
 
-def parse_columns(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Read repeated `--column CANONICAL=ACTUAL` options.
+def parse_single(option: str, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Read repeated `NAME=VALUE` options of which each name has one value.
 
     Raises
     ------
     OptionError
-        If one has another form, or a column is named twice.
+        If one has another form, or a name is given twice.
 
     Examples
     --------
-    >>> parse_columns(("speaker_id=spk",))
+    >>> parse_single("--column", ("speaker_id=spk",))
     {'speaker_id': 'spk'}
     """
-    columns = {}
-    for canonical, actual in parse_pairs("--column", pairs).items():
-        if len(actual) > 1:
-            raise OptionError(
-                f"{canonical} is given two columns: {', '.join(actual)}", where="--column", allowed="one"
-            )
-        columns[canonical] = actual[0]
-    return columns
+    single = {}
+    for name, values in parse_pairs(option, pairs).items():
+        if len(values) > 1:
+            raise OptionError(f"{name} is given twice: {', '.join(values)}", where=option, allowed="one")
+        single[name] = values[0]
+    return single

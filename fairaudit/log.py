@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fairaudit.exceptions import LogError, nearest
-from fairaudit.provenance import Metric, Scoring, Selection, Source
+from fairaudit.provenance import Joined, Metric, Scoring, Selection, Source
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -18,8 +18,24 @@ KINDS = ("substitutions", "deletions", "insertions")
 COUNTS = ("ref_words", "errors", *KINDS)
 COORDINATES = ("latitude", "longitude")
 TEXTS = ("reference", "hypothesis")
+#: What the texts of an utterance were like, 0 or 1; scoring makes them.
+FLAGS = ("missing_hypothesis", "empty_reference", "empty_hypothesis", "looped")
 #: Every column that has a meaning of its own; all others are labels that can be audited.
-CANONICAL = ("utterance_id", "speaker_id", *COUNTS, *TEXTS, *COORDINATES, "zip_code", "embedding", "duration")
+CANONICAL = (
+    "utterance_id",
+    "speaker_id",
+    *COUNTS,
+    *FLAGS,
+    *TEXTS,
+    *COORDINATES,
+    "zip_code",
+    "embedding",
+    "duration",
+)
+#: Beginning of columns that hold other models' transcripts, which are no labels.
+TRANSCRIPTS = "pred_text"
+#: How an utterance without a hypothesis can be counted.
+MISSING_HYPOTHESIS = ("delete", "exclude")
 
 
 class Engine(Protocol):
@@ -27,6 +43,41 @@ class Engine(Protocol):
 
     def frame_of(self, columns: Mapping[str, Sequence[Any]]) -> nw.LazyFrame[Any]:
         """Make a frame that can be joined to the log."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How a file that was joined fits the log; the ids are for the user's eyes and never stored.
+
+    Parameters
+    ----------
+    record : Joined
+    name : str
+        Of the file.
+    only_in_log, only_in_file : tuple of str
+        The first ids that the other side lacks.
+    """
+
+    record: Joined
+    name: str
+    only_in_log: tuple[str, ...]
+    only_in_file: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Word it, for standard error."""
+        r = self.record
+        unit = "utterances" if r.key == "utterance_id" else "speakers' rows"
+        told = [
+            f"{r.role} {self.name}: {r.utterances_matched:,} of {r.utterances:,} {unit} of the log are in "
+            f"it, {r.rows_matched:,} of its {r.rows:,} rows are in the log"
+        ]
+        for ids, where in (
+            (self.only_in_log, "only in the log"),
+            (self.only_in_file, f"only in {self.name}"),
+        ):
+            if ids:
+                told.append(f"  {where}, such as: {', '.join(ids)}")
+        return told
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +103,12 @@ class UtteranceLog:
         Whether each utterance stands for a speaker of its own, for want of speaker ids.
     selection : Selection
         What of the inputs was read, and under which names.
+    coverage : tuple of Coverage
+        Of each file that was joined.
+    texts : narwhals.LazyFrame or None
+        Where text was scored: the rows of `frame`, and those that are left out for want of a hypothesis.
+    tallies : tuple of str
+        Whole-number columns of `texts` that are added up beside the counts.
     vectors : mapping of str to ndarray or None
         Sum of unit vectors by speaker, from a file of embeddings.
     engine : Engine
@@ -70,36 +127,27 @@ class UtteranceLog:
     independent_utterances: bool
     selection: Selection
     engine: Engine = field(repr=False)
+    coverage: tuple[Coverage, ...] = ()
+    texts: nw.LazyFrame[Any] | None = None
+    tallies: tuple[str, ...] = ()
     vectors: Mapping[str, Any] | None = None
 
 
 def rename(available: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Return canonical name to actual name for every column of the log.
+    """Return canonical name to actual name for every column of a file.
 
     Parameters
     ----------
     available : sequence of str
-        Columns that the log has.
+        Columns that the file has.
     columns : mapping of str to str
-        Canonical to actual, as the user maps them.
-
-    Raises
-    ------
-    LogError
-        If a mapped column does not exist, or two columns would get one name.
+        Canonical to actual, of those that it has.
 
     Examples
     --------
     >>> rename(["spk", "ref_words"], {"speaker_id": "spk"})
     {'speaker_id': 'spk', 'ref_words': 'ref_words'}
     """
-    for canonical, actual in columns.items():
-        if actual not in available:
-            raise LogError(
-                f"the log has no column '{actual}'",
-                where=f"--column {canonical}={actual}",
-                allowed=nearest(actual, available),
-            )
     taken = set(columns.values())
     # A column whose name was given to another one keeps its content under no name.
     rest = {name: name for name in available if name not in taken and name not in columns}
@@ -176,12 +224,21 @@ def check_columns(names: Iterable[str], *, independent: bool) -> None:
             fix="leave the option out",
         )
     if not has_counts(there) and not set(TEXTS) <= set(there):
+        one = [text for text in TEXTS if text in there]
+        fixes = {
+            "hypothesis": "give the references with --references FILE, or name them: --column reference=ACTUAL",
+            "reference": "name the hypotheses with --column hypothesis=ACTUAL; or, if they are in a file of "
+            "their own, give it as LOG and this one with --references",
+        }
+        fix = fixes[one[0]] if one else "name them with --column ref_words=ACTUAL, and so on"
         raise LogError(
-            "the log has no counts and no text to score",
+            f"the log has a {one[0]} and no other text"
+            if one
+            else "the log has no counts and no text to score",
             where=f"columns: {', '.join(there)}",
             allowed="ref_words with errors, or with substitutions, deletions and insertions; "
             "or reference and hypothesis",
-            fix="name them with --column ref_words=ACTUAL, and so on",
+            fix=fix,
         )
 
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from fairaudit import figures
+from fairaudit.aggregate import aggregate_texts
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.log import UtteranceLog
@@ -21,6 +22,7 @@ from fairaudit.provenance import LogSummary, Subject
 from fairaudit.result import AuditResult, PartitionResult
 from fairaudit.schema import SCHEMA_VERSION
 from fairaudit.suppress import suppress_rate
+from fairaudit.texts import text_tally, under_normalizers
 
 DISTRIBUTION = "fairaudit-asr"
 #: The level at which a gap is told from chance.
@@ -83,11 +85,25 @@ def record(
             unchecked=log.unchecked,
             warnings=(*log.warnings, *_warnings(partitions)),
             independent_utterances=log.independent_utterances,
+            joined=tuple(fits.record for fits in log.coverage),
+            **_texts(log, totals, shown=overall.errors is not None),
         ),
         overall=overall,
         skipped=skipped,
         partitions=tuple(partitions),
     )
+
+
+def _texts(log: UtteranceLog, totals: SpeakerCounts, *, shown: bool) -> dict[str, Any]:
+    """Say of the whole log what its texts were like; nothing of a log of too few speakers."""
+    texts = aggregate_texts(log, (), totals)
+    if texts is None or not shown:
+        return {}
+    every = np.ones(texts.rows, dtype=bool)
+    return {
+        "text": text_tally(texts, every),
+        "by_normalizer": under_normalizers(texts, every, normalizer_of(log)),
+    }
 
 
 def _warnings(partitions: Sequence[PartitionResult]) -> Sequence[str]:
@@ -119,11 +135,16 @@ def _too_few_permutations(partitions: Sequence[PartitionResult]) -> Sequence[str
     )
 
 
+def normalizer_of(log: UtteranceLog) -> str:
+    """Name the normaliser of a log's texts, or say that it came with counts."""
+    return log.scoring.normalizer if log.scoring else "counts given"
+
+
 def _signature(own_version: str, log: UtteranceLog, options: dict[str, Any]) -> str:
     parts = [
         f"fairaudit:{own_version}",
         f"metric:{log.metric.name}",
-        f"normalizer:{log.scoring.normalizer if log.scoring else 'counts given'}",
+        f"normalizer:{normalizer_of(log)}",
         f"splits:{options['splits']}",
         f"permutations:{options['permutations']}",
         f"seed:{options['seed']}",

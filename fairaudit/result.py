@@ -14,6 +14,8 @@ from fairaudit.provenance import (
     Scoring,
     Source,
     Subject,
+    TextTally,
+    UnderNormalizer,
 )
 from fairaudit.schema import decode, encode, schema_of
 
@@ -89,6 +91,8 @@ class Cohort(Rate, frozen=True, kw_only=True):
     suppressed: bool
     share: Share | None
     against_reference: Gap | None = None
+    text: TextTally | None = None
+    by_normalizer: tuple[UnderNormalizer, ...] = ()
 
 
 class Unassigned(Rate, frozen=True, kw_only=True):
@@ -96,6 +100,8 @@ class Unassigned(Rate, frozen=True, kw_only=True):
 
     share: Share | None
     reasons: dict[str, int]
+    text: TextTally | None = None
+    by_normalizer: tuple[UnderNormalizer, ...] = ()
 
 
 class Side(Rate, frozen=True, kw_only=True):
@@ -148,6 +154,18 @@ class AttributeGap(Plain, frozen=True, kw_only=True):
     p_value: float | None
     p_holm: float | None
     reason: str | None = None
+
+
+class NormalizerGap(Plain, frozen=True, kw_only=True):
+    """The gap between the bottom and top of the first split as one normaliser would have it.
+
+    On the speakers that the cohorts are tabled on; the first normaliser is that of the audit.
+    """
+
+    normalizer: str
+    bottom_wer: float | None
+    top_wer: float | None
+    relative: float | None
 
 
 class Splits(Plain, frozen=True, kw_only=True):
@@ -206,6 +224,7 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
     attributes: tuple[AttributeGap, ...]
     stability: Stability | None
     chance: Chance | None
+    gap_by_normalizer: tuple[NormalizerGap, ...] = ()
 
 
 class AuditResult(Plain, frozen=True, kw_only=True):

@@ -116,6 +116,8 @@ def suppress(
         ),
         gap_by_share=_curve(partition, members, keep_back, fewest),
         in_sample_gap=partition.in_sample_gap if in_sample else None,
+        # Rates of all digits, which would lead to counts that are withheld.
+        gap_by_normalizer=partition.gap_by_normalizer if both and keep_back.sides == "counts" else (),
     )
 
 
@@ -155,7 +157,9 @@ def _curve(
 def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str) -> Cohort:
     if cohort.cohort in keep_back.hidden:
         blank = _blank(cohort, reason)
-        return msgspec.structs.replace(blank, suppressed=True, share=None, against_reference=None)
+        return msgspec.structs.replace(
+            blank, suppressed=True, share=None, against_reference=None, text=None, by_normalizer=()
+        )
     against = cohort.against_reference
     if against is not None and members.reference in keep_back.hidden:
         against = Gap(definition=against.definition, reason=reason)
@@ -167,7 +171,8 @@ def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: st
     if unassigned is None:
         return None
     if UNASSIGNED_CELL in keep_back.hidden:
-        return msgspec.structs.replace(_blank(unassigned, reason), share=None, reasons={})
+        blank = _blank(unassigned, reason)
+        return msgspec.structs.replace(blank, share=None, reasons={}, text=None, by_normalizer=())
     share = _of_speakers(unassigned.share) if keep_back.overall else unassigned.share
     return msgspec.structs.replace(unassigned, share=share)
 

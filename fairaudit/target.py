@@ -77,7 +77,7 @@ def measure_target(
     )
     if not own.rows:
         return _nothing_placed(target, counts, reasons, options)
-    basis = _tabled(target, counts, placed, halved, exploratory)
+    basis = tabled_rows(target, counts, placed, halved, exploratory)
     half = halved[:, np.unique(counts.speaker[placed])]
     measurement = _measurement(target, own, half, basis[placed], options, reference)
     done = 0
@@ -122,8 +122,22 @@ def measure_target(
     return result, table.members()
 
 
-def _tabled(target: Target, counts: SpeakerCounts, placed: Bools, halved: Bools, exploratory: bool) -> Bools:
-    """Return the rows of the log whose speakers are tabled: those who had no part in a search."""
+def tabled_rows(
+    target: Target, counts: SpeakerCounts, placed: Bools, halved: Bools, exploratory: bool
+) -> Bools:
+    """Return the rows of the log whose speakers are tabled: those who had no part in a search.
+
+    Parameters
+    ----------
+    target : Target
+    counts : SpeakerCounts
+    placed : ndarray of bool, shape (n_rows,)
+        Rows that the target can place.
+    halved : ndarray of bool, shape (splits, n_speakers)
+        True for half 1.
+    exploratory : bool
+        Whether a saved partition was found in this very log.
+    """
     half = np.ones(len(counts.speakers), dtype=bool)
     if target.saved is not None and exploratory:
         # The half on which it was found cannot measure it.

@@ -1,16 +1,21 @@
-"""The contract that every discoverer keeps, as a check that its author can run."""
+"""The contracts that every discoverer and every reader keeps, as checks that their authors can run."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from fairaudit.counts import Labels, SpeakerCounts
 from fairaudit.discover import Discoverer, FitsMany, Preparing
+from fairaudit.exceptions import LogError
+from fairaudit.log import CANONICAL, COUNTS
 from fairaudit.partition import UNASSIGNED, Partition, cohort_ids, from_plain
+from fairaudit.readers.document import Document
+from fairaudit.readers.formats import TEXT, Reader
 
 
 def check_discoverer(discoverer: Discoverer, counts: SpeakerCounts) -> None:
@@ -60,6 +65,60 @@ def check_discoverer(discoverer: Discoverer, counts: SpeakerCounts) -> None:
         _require(same, "reads_errors is False, so the partition depends on neither errors nor words")
     if isinstance(discoverer, FitsMany):
         _check_batch(discoverer, partition, counts)
+
+
+def check_reader(reader: Reader, path: str | Path, malformed: str | Path) -> None:
+    r"""Check that a reader keeps the contract on a file of its format, and refuses one that is malformed.
+
+    Rows carry an utterance or speaker id, counts are whole numbers from 0 and everything else is text;
+    a file is read the same twice; and what is malformed is refused with its place, before any of it is
+    taken for a log.
+
+    Parameters
+    ----------
+    reader : Reader
+    path : str or Path
+        A file or folder of the format.
+    malformed : str or Path
+        One that the reader must refuse.
+
+    Raises
+    ------
+    AssertionError
+        Says which part of the contract is broken.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fairaudit.readers.trn import Trn
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> good, bad = folder / "hyp.trn", folder / "bad.trn"
+    >>> _ = good.write_text("hello there (ann-1)\n"), bad.write_text("hello there\n")
+    >>> check_reader(Trn(), good, bad)
+    """
+    _require(isinstance(reader, Reader), "it has name, title, carries, recognises and rows")
+    _require(bool(reader.name and reader.title and reader.carries), "name, title and carries are not empty")
+    document = Document(Path(path), Path(path).name)
+    _require(reader.recognises(document), "recognises tells a file of its own format")
+    rows = list(reader.rows(document))
+    _require(bool(rows), "there is a row for each utterance or speaker")
+    _require(rows == list(reader.rows(document)), "a file is read the same twice")
+    for row in rows:
+        _require("utterance_id" in row or "speaker_id" in row, "each row names its utterance or speaker")
+        known = {*CANONICAL, TEXT} & set(row)
+        _require(known <= set(reader.carries), f"carries names {sorted(known - set(reader.carries))}")
+        for name, value in row.items():
+            right = value is None or (
+                isinstance(value, int) and value >= 0 if name in COUNTS else isinstance(value, str)
+            )
+            _require(right, f"{name} is text, or a whole number from 0 for counts, or None")
+    try:
+        for _ in reader.rows(Document(Path(malformed), Path(malformed).name)):
+            pass
+    except LogError as error:
+        _require(str(error).count("where:") == 1, "a refusal says where")
+    else:
+        _require(False, "what is malformed is refused")
 
 
 def _check_description(discoverer: Discoverer) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from fairaudit.config import AuditOptions, parse_columns, parse_pairs, parse_settings, read_options
+from fairaudit.config import AuditOptions, parse_pairs, parse_settings, parse_single, read_options
 from fairaudit.exceptions import OptionError
 
 
@@ -77,7 +77,7 @@ def test_settings_pairs_and_columns_are_read_from_the_command_line():
         "voice": {"k": "a=b"},
     }
     assert parse_pairs("--where", ("a=1", "a=", "b=x=y")) == {"a": ["1", ""], "b": ["x=y"]}
-    assert parse_columns(("speaker_id=spk", "errors=n")) == {"speaker_id": "spk", "errors": "n"}
+    assert parse_single("--column", ("speaker_id=spk", "errors=n")) == {"speaker_id": "spk", "errors": "n"}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_settings_pairs_and_columns_are_read_from_the_command_line():
         (lambda: parse_settings(("geo.grid",)), "cannot read 'geo.grid'"),
         (lambda: parse_pairs("--where", ("accent",)), "cannot read 'accent'"),
         (lambda: parse_pairs("--where", ("=US",)), "cannot read '=US'"),
-        (lambda: parse_columns(("errors=a", "errors=b")), "errors is given two columns: a, b"),
+        (lambda: parse_single("--column", ("errors=a", "errors=b")), "errors is given twice: a, b"),
     ],
 )
 def test_what_cannot_be_read_is_refused(read, message):

@@ -9,7 +9,8 @@ import pytest
 
 from fairaudit.auditing import audit
 from fairaudit.checks import REMEDIES
-from fairaudit.cli import BAD_INPUT, DONE, INTERNAL, INTERRUPTED, LOG_OPTIONS, cli
+from fairaudit.cli import BAD_INPUT, DONE, INTERNAL, INTERRUPTED, cli
+from fairaudit.cli.options import LOG_OPTIONS
 from fairaudit.config import AuditOptions, read_options
 from fairaudit.discover import installed
 from fairaudit.embeddings import read_vectors
@@ -91,6 +92,10 @@ def shared_options():
     return {name for parameter in command.params for name in parameter.opts}
 
 
+#: Commands that have the options of the log.
+READING = ("audit", "assign", "check", "score", "convert")
+
+
 def options_of_commands():
     for name, command in cli.commands.items():
         for parameter in command.params:
@@ -100,7 +105,7 @@ def options_of_commands():
 
 @pytest.mark.parametrize(("command", "option"), list(options_of_commands()))
 def test_every_option_is_documented_with_its_default(command, option):
-    shared = set(option.opts) <= shared_options() and command in ("audit", "assign")
+    shared = set(option.opts) <= shared_options() and command in READING
     section = sections()["Options of the log" if shared else f"fairaudit {command}"]
     rows = [row for row in section.splitlines() if row.startswith("| `-")]
     names = ", ".join(f"`{name}`" for name in option.opts)
@@ -151,7 +156,7 @@ def test_the_embeddings_of_the_docs_are_read(tmp_path, monkeypatch):
 
 
 def every_page():
-    return [ROOT / "README.md", *sorted(DOCS.glob("*.md")), ROOT / "CONTRIBUTING.md"]
+    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 
 
 @pytest.mark.parametrize("page", every_page(), ids=lambda p: p.name)

@@ -243,7 +243,7 @@ MALFORMED = [
     ("plain.csv.zst", CSV, "cannot read plain.csv.zst", "plain.csv.zst"),
     ("log.txt", CSV, "unknown format of log.txt", "log.txt"),
     ("log", CSV, "unknown format of log", "log"),
-    ("log.gz", CSV, "unknown format of log.gz", "log.gz"),
+    ("log.gz", gzip.compress(b"a,b"), "unknown format of log.gz", "log.gz"),
 ]  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_paths_that_are_no_log_are_told_apart(tmp_path):
         (tmp_path, "is a folder"),
         (tmp_path / "none.csv", "no such file"),
         (str(tmp_path / "none*.csv"), "no such file"),
-        ([file, other], "files of different formats: csv, json lines"),
+        ([file, other], "files of different formats: csv, jsonl"),
         ([file, tmp_path / "." / "log.csv"], "a file is given twice"),
         ([file, str(tmp_path / "*.csv")], "a file is given twice"),
         ([], "no log was given"),

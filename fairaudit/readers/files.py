@@ -1,4 +1,4 @@
-"""Open the files that need no translation: Parquet, CSV, TSV and JSON lines.
+"""Open files as one table: those that need no translation here, those of foreign formats by their reader.
 
 Text formats are read once, every scalar as text, into a temporary Parquet file: ids, dates and ZIP
 codes are never re-typed, and nothing is parsed a second time.
@@ -16,9 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from fairaudit.exceptions import LogError
-from fairaudit.log import check_names, file_sha256
-from fairaudit.provenance import Source
+from fairaudit.log import check_names
+from fairaudit.provenance import ORIGIN, Origin, Source
+from fairaudit.readers.document import MARK, Document
+from fairaudit.readers.formats import choose, installed
+from fairaudit.readers.translation import translate
 from fairaudit.readers.workspace import NOT_UTF_8, literal, run
 
 if TYPE_CHECKING:
@@ -26,18 +31,7 @@ if TYPE_CHECKING:
 
     from fairaudit.readers.workspace import Workspace
 
-#: File name endings and the format that they stand for; each also with .gz or .zst.
-FORMATS = {
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "json lines",
-    ".ndjson": "json lines",
-    ".json": "json lines",
-}
 PACKED = {".gz": "gzip", ".zst": "zstd"}
-#: What some programs write before UTF-8 text.
-MARK = b"\xef\xbb\xbf"
 #: An empty field stays an empty text: whether that is missing is not for the parser to say.
 _NO_NULL = "\\N fairaudit: no text is null"
 #: Types that do not go together in one column.
@@ -45,42 +39,55 @@ _FAMILIES = {"VARCHAR": "text", "FLOAT": "floating-point numbers", "DOUBLE": "fl
 
 
 def open_files(
-    paths: Sequence[str | Path], workspace: Workspace
+    paths: Sequence[str | Path], workspace: Workspace, *, form: str | None = None, role: str = "log"
 ) -> tuple[duckdb.DuckDBPyRelation, tuple[Source, ...]]:
     """Open one or several files of one format as one table, columns matched by name.
 
     Parameters
     ----------
     paths : sequence of str or Path
-        Each may be a glob.
+        Each may be a glob, or a folder of a foreign format.
     workspace : Workspace
+    form : str, optional
+        Name of the format; by default it is recognised.
+    role : str
+        What the files are for, for the record.
 
     Raises
     ------
-    LogError
+    LogError, OptionError
         If a file does not exist, is given twice, is of an unknown format, or is malformed; if files
         are of several formats, or a column is of types that do not go together.
     """
     files = [file for path in paths for file in _expand(str(path))]
-    formats = {file: _format(file) for file in files}
-    if len(set(formats.values())) > 1:
-        raise LogError(
-            f"files of different formats: {', '.join(sorted(set(formats.values())))}",
-            where=", ".join(file.name for file in files),
-            allowed="several files of one format",
-        )
     if len({file.resolve() for file in files}) < len(files):
         raise LogError(
             "a file is given twice, so its utterances would count twice",
             where=", ".join(str(file) for file in files),
         )
+    kinds: dict[str, list[str]] = {}
     tables, sources = [], []
     for file in files:
-        table = _table(file, formats[file], workspace)
+        document = _unpacked(file, workspace)
+        kind = choose(document, form)
+        kinds.setdefault(kind, []).append(file.name)
+        _refuse_mixture(kinds)
         # In the name of a file that is there, nothing is a pattern.
+        table = _table(document, kind, workspace)
         tables.append(glob.escape(str(table)))
+        if document.origin and table != document.path:
+            document.path.unlink()
         rows = run(partial(_rows, tables[-1], workspace), file.name)
-        sources.append(Source(role="log", name=file.name, sha256=file_sha256(file), rows=rows))
+        sources.append(
+            Source(
+                role=role,
+                name=file.name,
+                sha256=document.sha256(),
+                rows=rows,
+                format=kind,
+                origin=_origin(document.path) if kind == "parquet" else None,
+            )
+        )
     if len(files) > 1:
         _check_types(files, tables, workspace)
     relation = run(
@@ -90,18 +97,24 @@ def open_files(
     return relation, tuple(sources)
 
 
+def _refuse_mixture(kinds: dict[str, list[str]]) -> None:
+    if len(kinds) > 1:
+        raise LogError(
+            f"files of different formats: {', '.join(sorted(kinds))}",
+            where="; ".join(f"{names[0]} is {kind}" for kind, names in kinds.items()),
+            allowed="several files of one format",
+            fix="give references and metadata with --references and --metadata",
+        )
+
+
 def _rows(table: str, workspace: Workspace) -> int:
     (rows,) = workspace.connection.read_parquet(table).count("*").fetchone() or (0,)
     return int(rows)
 
 
 def _expand(path: str) -> list[Path]:
-    if Path(path).is_file():
+    if Path(path).exists():
         return [Path(path)]
-    if Path(path).is_dir():
-        raise LogError(
-            f"{path} is a folder", where=path, fix=f"give its files, such as '{Path(path) / '*.parquet'}'"
-        )
     # Path.glob takes no absolute pattern.
     matches = glob.glob(path, recursive=True)  # noqa: PTH207
     found = sorted(Path(match) for match in matches if Path(match).is_file())
@@ -114,51 +127,40 @@ def _expand(path: str) -> list[Path]:
     return found
 
 
-def _format(file: Path) -> str:
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    if suffixes and suffixes[-1] in PACKED:
-        suffixes.pop()
-    kind = FORMATS.get(suffixes[-1] if suffixes else "")
-    if kind is None:
-        raise LogError(
-            f"unknown format of {file.name}",
-            where=str(file),
-            allowed=", ".join(FORMATS) + ", each also .gz or .zst",
-            fix="name the file after its format",
-        )
-    return kind
-
-
-def _table(file: Path, kind: str, workspace: Workspace) -> Path:
+def _table(document: Document, kind: str, workspace: Workspace) -> Path:
     """Return a Parquet file: the file itself, or what is read from it."""
-    plain = _unpacked(file, workspace)
+    file, name = document.path, document.name
+    if kind in installed():
+        return translate(installed()[kind], document, workspace)
+    if document.is_folder:
+        raise LogError(f"{name} is a folder", where=f"--format {kind}", allowed="a file")
     if kind == "parquet":
-        check_names(_parquet_columns(plain, file.name), file.name)
-        return plain
-    if kind == "json lines":
-        relation = _json_lines(plain, file.name, workspace)
+        check_names(_parquet_columns(file, name), name)
+        return file
+    if kind == "jsonl":
+        relation = _json_lines(file, name, workspace)
     else:
-        relation = _delimited(plain, file.name, "\t" if kind == "tsv" else ",", workspace)
+        relation = _delimited(file, name, "\t" if kind == "tsv" else ",", workspace)
     table = workspace.file()
-    run(lambda: relation.write_parquet(str(table), compression="snappy"), file.name)
-    if plain != file:
-        plain.unlink()
+    run(lambda: relation.write_parquet(str(table), compression="snappy"), name)
     return table
 
 
-def _unpacked(file: Path, workspace: Workspace) -> Path:
+def _unpacked(file: Path, workspace: Workspace) -> Document:
     """Return a file without compression and without a byte order mark.
 
     DuckDB takes a truncated archive for a short one, and half a log must not pass for a whole.
     """
     import pyarrow as pa
 
+    if file.is_dir():
+        return Document(file, file.name or str(file))
     packed = PACKED.get(file.suffix.lower())
     try:
         with file.open("rb") as stream:
             marked = stream.read(len(MARK)) == MARK
         if not packed and not marked:
-            return file
+            return Document(file, file.name)
         target = workspace.file(".plain")
         with pa.input_stream(str(file), compression=packed) as source, target.open("wb") as plain:
             start = source.read(len(MARK))
@@ -170,7 +172,7 @@ def _unpacked(file: Path, workspace: Workspace) -> Path:
             where=str(file),
             fix="check that the file is complete and may be read",
         ) from None
-    return target
+    return Document(target, file.name, origin=file)
 
 
 def _parquet_columns(file: Path, name: str) -> list[str]:
@@ -186,6 +188,17 @@ def _parquet_columns(file: Path, name: str) -> list[str]:
             where=name,
             fix="check the file's format and that it is complete",
         ) from None
+
+
+def _origin(file: Path) -> Origin | None:
+    """Return what a Parquet file of ours was made from; None of any other."""
+    import pyarrow.parquet as pq
+
+    told = (pq.read_schema(file).metadata or {}).get(ORIGIN)
+    try:
+        return None if told is None else msgspec.json.decode(told, type=Origin)
+    except msgspec.DecodeError:
+        return None
 
 
 def _delimited(file: Path, name: str, delimiter: str, workspace: Workspace) -> duckdb.DuckDBPyRelation:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fairaudit.checks import REASON, REMEDIES, as_text, mark_duplicates, typed
 from fairaudit.exceptions import LogError
-from fairaudit.log import COORDINATES, COUNTS, KINDS
+from fairaudit.log import COORDINATES, COUNTS, KINDS, TEXTS
 from fairaudit.readers.workspace import run
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def refuse_too_many(
     rows: int,
     max_excluded: float,
     inputs: Sequence[Source],
+    asked: Collection[str] = (),
 ) -> None:
     """Refuse a log of which more than `max_excluded` of the rows, or all of them, are left out.
 
@@ -56,14 +57,18 @@ def refuse_too_many(
         Of the whole log.
     max_excluded : float
     inputs : sequence of Source
+    asked : collection of str
+        Reasons for which the user asked to leave rows out: any number of them will do.
 
     Raises
     ------
     LogError
         Names for each reason one value and the utterance or speaker that it belongs to.
     """
+    all_out = sum(excluded.values()) == rows
+    excluded = {reason: n for reason, n in excluded.items() if all_out or reason not in asked}
     left_out = sum(excluded.values())
-    if left_out <= max_excluded * rows and left_out < rows:
+    if left_out <= max_excluded * rows and not all_out:
         return
     told = (f"{n:,} {reason} ({_example(frame, zip_codes, reason)})" for reason, n in excluded.items())
     raise LogError(
@@ -71,6 +76,46 @@ def refuse_too_many(
         where=names_of(inputs),
         allowed=f"at most {max_excluded:.1%} (--max-excluded)",
         fix="; ".join(f"{reason}: {REMEDIES[reason]}" for reason in excluded),
+    )
+
+
+def refuse_missing_hypotheses(frame: nw.LazyFrame[Any], inputs: Sequence[Source]) -> None:
+    """Refuse utterances without a hypothesis: the user says how they count.
+
+    Parameters
+    ----------
+    frame : narwhals.LazyFrame
+        Canonical names, with texts.
+    inputs : sequence of Source
+
+    Raises
+    ------
+    LogError
+        Says how many there are, and names the first ones.
+    """
+    import narwhals as nw
+
+    schema = frame.collect_schema()
+    if not set(TEXTS) <= set(schema):
+        return
+    without = frame.filter(nw.col("hypothesis").is_null() & ~nw.col("reference").is_null())
+    found = run(lambda: without.select(nw.len().alias("rows")).collect("pyarrow"), "the log")
+    rows = int(found["rows"][0])
+    if not rows:
+        return
+    named = next((name for name in IDS if name in schema), None)
+    first = []
+    if named is not None:
+        ids = without.select(as_text(named, schema[named]).alias("id")).sort("id").head(MOST_FILES)
+        first = run(lambda: ids.collect("pyarrow"), "the log")["id"].to_list()
+    such = f", such as {named} {', '.join(map(_quoted, first))}" if first else ""
+    which = "1 utterance has" if rows == 1 else f"{rows:,} utterances have"
+    raise LogError(
+        f"{which} no hypothesis{such}",
+        where=names_of(inputs),
+        allowed="a hypothesis for every utterance; an empty text is one, a missing value is not",
+        fix="say how they count: --missing-hypothesis delete (all of their words are deletions), "
+        "or exclude (they are left out, and their share is reported for every cohort)",
     )
 
 

@@ -19,9 +19,27 @@ if TYPE_CHECKING:
 UNSAFE = r"[.\"*]"
 
 
+def check_canonical(columns: Mapping[str, str]) -> None:
+    """Refuse a mapping of columns of which one is not canonical.
+
+    Raises
+    ------
+    OptionError
+        Names the nearest one.
+    """
+    for canonical in columns:
+        if canonical not in CANONICAL:
+            raise OptionError(
+                f"'{canonical}' is not a canonical column",
+                where=f"--column {canonical}={columns[canonical]}",
+                allowed=nearest(canonical, CANONICAL),
+                fix="labels keep the name that they have in the log",
+            )
+
+
 def named(
     relation: duckdb.DuckDBPyRelation, columns: Mapping[str, str], where: str
-) -> tuple[nw.LazyFrame[Any], list[str]]:
+) -> tuple[duckdb.DuckDBPyRelation, list[str]]:
     """Give every column its canonical name.
 
     Parameters
@@ -34,25 +52,15 @@ def named(
 
     Returns
     -------
-    frame : narwhals.LazyFrame
+    relation : duckdb.DuckDBPyRelation
     warnings : list of str
         Labels whose names had to be changed.
 
     Raises
     ------
-    LogError, OptionError
-        If a name is not canonical or not in the log, or two columns would get one name.
+    LogError
+        If two columns would get one name.
     """
-    import narwhals as nw
-
-    for canonical in columns:
-        if canonical not in CANONICAL:
-            raise OptionError(
-                f"'{canonical}' is not a canonical column",
-                where=f"--column {canonical}={columns[canonical]}",
-                allowed=nearest(canonical, CANONICAL),
-                fix="labels keep the name that they have in the log",
-            )
     actual = rename(relation.columns, columns)
     safe = {name: re.sub(UNSAFE, "_", name) for name in actual}
     check_names(list(safe.values()), where)
@@ -60,7 +68,7 @@ def named(
     changed = [
         f"the column '{name}' is called '{other}' here" for name, other in safe.items() if name != other
     ]
-    return nw.from_native(relation.project(", ".join(listed))), changed
+    return relation.project(", ".join(listed)), changed
 
 
 def narrow(frame: nw.LazyFrame[Any], where: Mapping[str, Sequence[str]]) -> nw.LazyFrame[Any]:

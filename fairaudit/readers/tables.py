@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 NAME = "<table>"
 
 
-def open_table(table: Any, workspace: Workspace) -> tuple[duckdb.DuckDBPyRelation, tuple[Source, ...]]:
+def open_table(
+    table: Any, workspace: Workspace, role: str = "log"
+) -> tuple[duckdb.DuckDBPyRelation, tuple[Source, ...]]:
     """Open a table in memory.
 
     Parameters
@@ -26,6 +28,8 @@ def open_table(table: Any, workspace: Workspace) -> tuple[duckdb.DuckDBPyRelatio
     table : pandas.DataFrame, polars.DataFrame, polars.LazyFrame, pyarrow.Table, duckdb.DuckDBPyRelation
         An unnamed index of pandas is not part of the log.
     workspace : Workspace
+    role : str
+        What the table is for, for the record.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def open_table(table: Any, workspace: Workspace) -> tuple[duckdb.DuckDBPyRelatio
         check_names(arrow.column_names, NAME)
         relation = run(lambda: workspace.connection.from_arrow(arrow), NAME)
     digest, rows = run(lambda: _content(relation), NAME)
-    return relation, (Source(role="log", name=NAME, sha256=digest, rows=rows),)
+    return relation, (Source(role=role, name=NAME, sha256=digest, rows=rows),)
 
 
 def _arrow(table: Any) -> Any:

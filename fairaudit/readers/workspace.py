@@ -6,7 +6,8 @@ import itertools
 import re
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import narwhals as nw
     import pyarrow as pa
 
+#: A row group is written once it has so many rows, or takes so much memory.
+GROUP_ROWS, GROUP_BYTES = 100_000, 2**25
 NOT_UTF_8 = "not UTF-8 text; save it as UTF-8"
 #: What DuckDB says about a malformed line, and how it is passed on: without the line itself, which may
 #: hold a transcript.
@@ -58,19 +61,34 @@ class Workspace:
         return nw.from_native(self.connection.read_parquet(str(file)))
 
     def mapped(
-        self, frame: nw.LazyFrame[Any], change: Callable[[pa.Table], pa.Table], rows: int
+        self,
+        frame: nw.LazyFrame[Any],
+        change: Callable[[Iterator[pa.Table]], Generator[pa.Table, None, None]],
+        rows: int,
     ) -> nw.LazyFrame[Any]:
-        """Send a frame through a function of Arrow tables, a batch at a time."""
+        """Stream a frame through a function of Arrow tables, a batch at a time.
+
+        Parameters
+        ----------
+        frame : narwhals.LazyFrame
+        change : callable
+            Gives one table for each that it is given, all of one schema. The first has no rows, and
+            tells that schema.
+        rows : int
+            Size of a batch.
+        """
         import narwhals as nw
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         reader = run(lambda: frame.to_native().to_arrow_reader(rows), "the log")
+        tables = (pa.Table.from_batches([batch]) for batch in reader)
         file = self.file()
-        empty = change(reader.schema.empty_table())
-        with pq.ParquetWriter(file, empty.schema, compression="snappy") as writer:
-            for batch in reader:
-                writer.write_table(change(pa.Table.from_batches([batch])).cast(empty.schema))
+        with closing(change(itertools.chain([reader.schema.empty_table()], tables))) as changed:
+            schema = next(changed).schema
+            with pq.ParquetWriter(file, schema, compression="snappy") as writer:
+                for group in grouped(changed):
+                    writer.write_table(group.cast(schema))
         return nw.from_native(self.connection.read_parquet(str(file)))
 
     def frame_of(self, columns: Mapping[str, Sequence[Any]]) -> nw.LazyFrame[Any]:
@@ -115,6 +133,20 @@ def run(step: Callable[[], Any], name: str) -> Any:
             where=f"{name}, line {line[1]}" if line else name,
             fix="check the file's format and that it is complete",
         ) from None
+
+
+def grouped(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Collect tables into larger ones, fit for a row group of Parquet."""
+    import pyarrow as pa
+
+    group: list[pa.Table] = []
+    for table in tables:
+        group.append(table)
+        if sum(t.num_rows for t in group) >= GROUP_ROWS or sum(t.nbytes for t in group) >= GROUP_BYTES:
+            yield pa.concat_tables(group)
+            group = []
+    if group:
+        yield pa.concat_tables(group)
 
 
 def joined(columns: Sequence[str]) -> str:

@@ -53,7 +53,12 @@ def _audited(result: AuditResult) -> Section:
     said = remarks(result)
     return Section(
         "What was audited",
-        (Facts(tuple(facts)), *((Points(said, "To know"),) if said else ()), _inputs(result)),
+        (
+            Facts(tuple(facts)),
+            *((Points(said, "To know"),) if said else ()),
+            _inputs(result),
+            *((_joined(result),) if result.log.joined else ()),
+        ),
     )
 
 
@@ -65,8 +70,26 @@ def _scoring(result: AuditResult) -> str:
 
 
 def _inputs(result: AuditResult) -> Table:
-    rows = tuple((clean(s.name), clean(s.role), s.sha256, count(s.rows)) for s in result.inputs)
-    return Table("What was read", ("Name", "Role", "SHA-256", "Rows"), rows, texts=3)
+    rows = tuple(
+        (clean(s.name), clean(s.role), clean(s.format or "table"), s.sha256, count(s.rows))
+        for s in result.inputs
+    )
+    return Table("What was read", ("Name", "Role", "Format", "SHA-256", "Rows"), rows, texts=4)
+
+
+def _joined(result: AuditResult) -> Table:
+    """Say how well the files that were joined fit the log."""
+    rows = tuple(
+        (
+            clean(j.role),
+            f"{j.key}, {j.matched_by}",
+            f"{count(j.rows_matched)} of {count(j.rows)}",
+            f"{count(j.utterances_matched)} of {count(j.utterances)}",
+        )
+        for j in result.log.joined
+    )
+    head = ("File", "Joined by", "Its rows that are in the log", "Rows of the log that are in it")
+    return Table("What was joined", head, rows, texts=2)
 
 
 def _reproduced(result: AuditResult) -> Section:

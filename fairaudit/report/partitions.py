@@ -8,6 +8,7 @@ from fairaudit.report.forest import forest
 from fairaudit.report.notes import choices, is_of_half
 from fairaudit.report.sentence import sentence_of
 from fairaudit.report.summary import Footnotes
+from fairaudit.report.texts import normalizer_table, texts_table
 from fairaudit.report.wording import (
     DASH,
     between,
@@ -56,6 +57,8 @@ def partition_section(partition: PartitionResult, result: AuditResult) -> Sectio
         _reasons(partition.unassigned, result),
         _curve(partition),
         _attributes(partition, result),
+        texts_table(partition, result),
+        normalizer_table(partition, result),
     ]
     return Section(title_of(partition), tuple(block for block in blocks if block is not None))
 

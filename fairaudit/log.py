@@ -226,7 +226,8 @@ def check_columns(names: Iterable[str], *, independent: bool) -> None:
     if not has_counts(there) and not set(TEXTS) <= set(there):
         one = [text for text in TEXTS if text in there]
         fixes = {
-            "hypothesis": "give the references with --references FILE, or name them: --column reference=ACTUAL",
+            "hypothesis": "give the references with --references FILE, or name them with "
+            "--column reference=ACTUAL",
             "reference": "name the hypotheses with --column hypothesis=ACTUAL; or, if they are in a file of "
             "their own, give it as LOG and this one with --references",
         }

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from fairaudit.auditing import audit
     from fairaudit.checking import check
     from fairaudit.discover.geo_tree import GeoTree
-    from fairaudit.discover.labels import LabelColumn
+    from fairaudit.discover.labels import LabelColumn, LabelIntersection
+    from fairaudit.discover.slices import Slices
     from fairaudit.discover.speaker_clusters import SpeakerClusters
     from fairaudit.discover.zip_demographics import ZipDemographics
     from fairaudit.exceptions import FairauditError, InputError
@@ -30,7 +31,9 @@ _HOMES = {
     "GeoTree": "discover.geo_tree",
     "InputError": "exceptions",
     "LabelColumn": "discover.labels",
+    "LabelIntersection": "discover.labels",
     "LogCheck": "readiness",
+    "Slices": "discover.slices",
     "SpeakerClusters": "discover.speaker_clusters",
     "UtteranceLog": "log",
     "World": "world",
@@ -51,7 +54,9 @@ __all__ = [
     "GeoTree",
     "InputError",
     "LabelColumn",
+    "LabelIntersection",
     "LogCheck",
+    "Slices",
     "SpeakerClusters",
     "UtteranceLog",
     "World",

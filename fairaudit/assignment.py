@@ -101,12 +101,17 @@ def _joined(
     keys = {"speaker_id": counts.speakers[counts.speaker[rows]].tolist()}
     for name in settings:
         values = counts.attributes[name]
-        texts = values.texts() if isinstance(values, Labels) else values.astype(np.int64)
+        # Labels are never empty, and two missing ones would not be joined.
+        texts = (
+            np.array([*values.values, ""], dtype=object)[values.codes]
+            if isinstance(values, Labels)
+            else values.astype(np.int64)
+        )
         keys[name] = texts[rows].tolist()
     names = [saved.partition.names[c].cohort for c in cohort[rows]]
     mapped = {f"key:{number}:{name}": values for name, values in keys.items()}
     table = log.engine.frame_of({**mapped, f"cohort:{number}": names})
-    there = [cell(n, grid) if n in COORDINATES else nw.col(n) for n in keys]
+    there = [cell(n, grid) if n in COORDINATES else nw.col(n).fill_null("") for n in keys]
     keyed = frame.with_columns(*(e.alias(k) for e, k in zip(there, mapped, strict=True)))
     return keyed.join(table, on=list(mapped), how="left")
 

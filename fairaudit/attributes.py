@@ -10,10 +10,10 @@ import numpy as np
 from fairaudit import figures
 from fairaudit.chance import Null, holm
 from fairaudit.estimate import Contrast, contrast
+from fairaudit.evidence import AttributeGap
 from fairaudit.measurement import Measurement
 from fairaudit.procedure import Figures
 from fairaudit.ranking import BOTTOM, TOP
-from fairaudit.result import AttributeGap
 
 
 def attribute_gaps(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
-from fairaudit.aggregate import aggregate, aggregate_texts
+from fairaudit.aggregate import aggregate, aggregate_given, aggregate_texts
 from fairaudit.cells import Members
 from fairaudit.chance import holm
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover import Discoverer
+from fairaudit.disparity import disparity
 from fairaudit.exceptions import LogError
 from fairaudit.log import UtteranceLog
-from fairaudit.planning import Target, plan, reference_of
+from fairaudit.overlap import overlaps
+from fairaudit.planning import Target, label_columns, plan, reference_of
 from fairaudit.provenance import DiscoveredOn
 from fairaudit.record import normalizer_of, record
 from fairaudit.result import AuditResult, PartitionResult
@@ -41,6 +43,11 @@ def audit(
     permutations: int = 199,
     confidence: float = 0.95,
     min_speakers_shown: int = 11,
+    correction: Literal["holm", "bh"] = "holm",
+    margin: float = 0.10,
+    adjust: Sequence[str] = (),
+    inject: bool = False,
+    interval: Literal["jackknife", "bootstrap"] = "jackknife",
     zip_table: str | None = None,
     seed: int = 1,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
@@ -70,6 +77,16 @@ def audit(
     confidence : float
     min_speakers_shown : int
         Figures of fewer speakers are suppressed.
+    correction : {"holm", "bh"}
+        Of the cohorts' p for their number: Holm's, or Benjamini and Hochberg's.
+    margin : float
+        A cohort is cleared where it is worse than all others by no more than this fraction.
+    adjust : sequence of str
+        Columns for which the gap is also adjusted, `utterance_length` among them.
+    inject : bool
+        Find out which gaps this audit would have found, by injecting them into the permuted log.
+    interval : {"jackknife", "bootstrap"}
+        How the intervals of rates and gaps are made.
     zip_table : str, optional
         File of census attributes by ZIP code.
     seed : int
@@ -113,6 +130,11 @@ def audit(
         permutations=permutations,
         confidence=confidence,
         min_speakers_shown=min_speakers_shown,
+        correction=correction,
+        margin=margin,
+        adjust=tuple(adjust),
+        inject=inject,
+        interval=interval,
         zip_table=zip_table,
         seed=seed,
         parameters=parameters or {},
@@ -126,11 +148,21 @@ def audit(
     totals = aggregate(log, ())
     tell("count", 1, 1)
     halved = halves(totals.speakers, seed, splits or default_splits(len(totals.speakers)))
-    measured = [_measured(log, totals, halved, options, target, reference, tell) for target in targets]
+    labels = {column: aggregate(log, (column,)) for column in label_columns(log)[0]}
+    measured = [
+        _measured(log, totals, halved, options, target, reference, labels, tell) for target in targets
+    ]
     adjusted = _holm_over_partitions([partition for partition, _ in measured])
     members = [of_partition for _, of_partition in measured]
-    shown = suppress_all(zip(adjusted, members, strict=True), min_speakers_shown)
-    return record(log, totals, options, halved.shape[0], shown, skipped)
+    shown = [
+        msgspec.structs.replace(p, disparity=disparity(p))
+        for p in suppress_all(zip(adjusted, members, strict=True), min_speakers_shown)
+    ]
+    met = overlaps(
+        {p.name: of for p, of in zip(shown, members, strict=True) if p.bottom and p.bottom.wer is not None},
+        min_speakers_shown,
+    )
+    return record(log, totals, options, halved.shape[0], shown, skipped, met)
 
 
 def _measured(
@@ -140,6 +172,7 @@ def _measured(
     options: AuditOptions,
     target: Target,
     reference: tuple[str, str] | None,
+    labels: Mapping[str, SpeakerCounts],
     tell: Progress,
 ) -> tuple[PartitionResult, Members]:
     """Measure one target; its speakers keep the halves that they have in the log."""
@@ -149,7 +182,13 @@ def _measured(
     tell(target.name, 0, options.permutations)
     files = tuple(digest for source in log.inputs if source.role == "log" for digest in source.digests())
     digests = DiscoveredOn(sha256=totals.sha256(), seed=options.seed, files=files)
-    result, members = measure_target(target, counts, halved[:, positions], options, digests, value, tell)
+    given = {
+        columns: aggregate_given(log, target.requires, columns, counts, grid=target.grid)
+        for columns in (tuple(item.split(",")) for item in options.adjust)
+    }
+    result, members = measure_target(
+        target, counts, halved[:, positions], options, digests, value, labels, given, tell
+    )
     texts = aggregate_texts(log, target.requires, counts, grid=target.grid)
     if texts is not None:
         result = with_texts(result, target, texts, options, normalizer_of(log))

@@ -50,6 +50,8 @@ class Members:
         The reference cohort.
     smaller_side : float
         Speakers of bottom or top, whichever has fewer, in a way; the mean over ways.
+    placed, bottom : set of int
+        With a cohort, and in the bottom, of the first split's partition: of the whole log.
     """
 
     cells: Who
@@ -58,6 +60,8 @@ class Members:
     left_out: frozenset[int]
     reference: str | None = None
     smaller_side: float = float("inf")
+    placed: frozenset[int] = frozenset()
+    bottom: frozenset[int] = frozenset()
 
     @property
     def tabled(self) -> frozenset[int]:

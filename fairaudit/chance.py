@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairaudit.counts import Floats, Ints, SpeakerCounts
+from fairaudit.evidence import Chance
 from fairaudit.procedure import Figures
-from fairaudit.result import Chance
 
 #: Replicates are run together up to about this many rows in all.
 ROWS_AT_ONCE = 1_000_000
@@ -119,11 +119,12 @@ def chance_of(found: tuple[Figures, Null] | None, *, searches: bool) -> Chance |
 
 
 def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iterator[Ints]:
-    """Draw permutations of rows that move whole speakers.
+    """Draw permutations of rows that move whole speakers, and shuffle the rows of each.
 
     Speakers exchange places with speakers who have the same number of settings, so that a block of
-    rows meets a block of equal length. What moves are the errors and words; attributes and halves
-    stay.
+    rows meets a block of equal length. Within a block the rows are shuffled, too: where every speaker
+    is in every setting, nothing else would break the link between errors and settings. What moves are
+    the errors and words; attributes and halves stay.
 
     Parameters
     ----------
@@ -140,8 +141,9 @@ def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iter
     >>> counts = SpeakerCounts.of(["a", "a", "b", "b", "c"], ref_words=[1] * 5, errors=[0] * 5,
     ...                           attributes={"device": ["x", "y", "x", "z", "x"]})
     >>> rows = permuted_rows(counts, np.random.default_rng(2))
-    >>> sorted({tuple(next(rows).tolist()) for _ in range(20)})
-    [(0, 1, 2, 3, 4), (2, 3, 0, 1, 4)]
+    >>> sorted({tuple(next(rows).tolist()) for _ in range(99)})
+    [(0, 1, 2, 3, 4), (0, 1, 3, 2, 4), (1, 0, 2, 3, 4), (1, 0, 3, 2, 4),
+     (2, 3, 0, 1, 4), (2, 3, 1, 0, 4), (3, 2, 0, 1, 4), (3, 2, 1, 0, 4)]
     """
     settings = counts.settings_per_speaker()
     starts = np.cumsum(settings) - settings
@@ -149,7 +151,9 @@ def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iter
     while True:
         rows = np.empty(counts.rows, dtype=np.int64)
         for block in blocks:
-            rows[block] = block[generator.permutation(len(block))]
+            moved = block[generator.permutation(len(block))]
+            # One row has no order, and drawing none keeps the draws of a log without travellers as they are.
+            rows[block] = generator.permuted(moved, axis=1) if block.shape[1] > 1 else moved
         yield rows
 
 

@@ -39,9 +39,9 @@ LARGEST = 2**53
 
 #: Why a row is left out, in the order in which reasons are tried, each with what to do about it.
 REMEDIES = {
-    "missing_speaker_id": "name the speakers in speaker_id, or raise --max-excluded",
     "missing_reference": "give every utterance a reference",
     "missing_hypothesis": "give every utterance a hypothesis",
+    "missing_speaker_id": "name the speakers in speaker_id, or raise --max-excluded",
     "missing_counts": "give every utterance its ref_words and errors",
     "not_a_number": "write plain numbers (below 2^53), or declare the text with --missing COLUMN=TEXT",
     "negative_counts": "counts are whole numbers from 0",
@@ -97,11 +97,12 @@ def _reasons(names: Sequence[str], whole: Sequence[str]) -> list[tuple[nw.Expr, 
 
     reasons: list[tuple[nw.Expr, str]] = []
     counts = [name for name in COUNTS if name in names]
-    if "speaker_id" in names:
-        reasons.append((nw.col("speaker_id").is_null(), "missing_speaker_id"))
     if UNSCORED in names:
+        # First, since what only the references know of an utterance is missing where there are none.
         texts = ("missing_reference", "missing_hypothesis")
         reasons += [(nw.col(UNSCORED) == name, name) for name in texts]
+    if "speaker_id" in names:
+        reasons.append((nw.col("speaker_id").is_null(), "missing_speaker_id"))
     numeric = [*counts, *(name for name in (*FLAGS, *COORDINATES) if name in names)]
     reasons += [(nw.col(BAD + name), "not_a_number") for name in numeric]
     needed = [name for name in counts if name != "errors"] if set(KINDS) <= set(counts) else counts

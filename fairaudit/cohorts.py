@@ -13,10 +13,11 @@ from fairaudit import figures
 from fairaudit.cells import UNASSIGNED_CELL, Members
 from fairaudit.counts import Bools, Ints, SpeakerCounts
 from fairaudit.estimate import contrast
+from fairaudit.evidence import SharePoint
 from fairaudit.measurement import Measurement
 from fairaudit.partition import cohort_ids
 from fairaudit.ranking import BOTTOM, TOP
-from fairaudit.result import Cohort, Gap, SharePoint, Unassigned
+from fairaudit.result import Cohort, Gap, Unassigned
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,15 @@ class Table:
             left_out=frozenset(speaker[self.unassigned].tolist()),
             reference=None if reference is None else m.partition.names[reference].cohort,
             smaller_side=self._smaller_side(),
+            placed=frozenset(placed[m.cohort >= 0].tolist()),
+            bottom=frozenset(placed[np.isin(m.cohort, self._bottom)].tolist()),
         )
+
+    @property
+    def _bottom(self) -> list[int]:
+        """Numbers of the cohorts that the first split names bottom; none where there is no gap."""
+        named = self.measurement.ways[0].named
+        return np.flatnonzero(named.side[0] == BOTTOM).tolist() if self.measurement.ways[0].has_gap else []
 
     def _smaller_side(self) -> float:
         """Return the speakers of the smaller of bottom and top, measured or searched, on average.

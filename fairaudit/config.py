@@ -46,6 +46,16 @@ class AuditOptions:
     confidence : float
     min_speakers_shown : int
         Figures of fewer speakers are suppressed.
+    correction : {"holm", "bh"}
+        Of the cohorts' p for their number.
+    margin : float
+        A cohort is cleared where it is worse than all others by no more than this fraction.
+    adjust : tuple of str
+        Columns for which the gap is also adjusted; `utterance_length` is one that every log has.
+    inject : bool
+        Find out which gaps this audit would have found, by injecting them.
+    interval : {"jackknife", "bootstrap"}
+        How the intervals of rates and gaps are made.
     zip_table : str, optional
         File of census attributes by ZIP code.
     seed : int
@@ -72,6 +82,11 @@ class AuditOptions:
     permutations: int = 199
     confidence: float = 0.95
     min_speakers_shown: int = 11
+    correction: Literal["holm", "bh"] = "holm"
+    margin: float = 0.10
+    adjust: tuple[str, ...] = ()
+    inject: bool = False
+    interval: Literal["jackknife", "bootstrap"] = "jackknife"
     zip_table: str | None = None
     seed: int = 1
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -85,6 +100,9 @@ class AuditOptions:
         self._check("permutations", 0 <= self.permutations <= 99_999, "0 to 99999")
         self._check("min_speakers_shown", self.min_speakers_shown >= 1, "at least 1")
         self._check("seed", self.seed >= 0, "at least 0")
+        self._check("correction", self.correction in ("holm", "bh"), "holm, bh")
+        self._check("margin", 0 < self.margin <= 10, "above 0, at most 10")
+        self._check("interval", self.interval in ("jackknife", "bootstrap"), "jackknife, bootstrap")
         if self.reference_cohort is not None and "=" not in self.reference_cohort:
             raise OptionError(
                 f"reference cohort is '{self.reference_cohort}'",

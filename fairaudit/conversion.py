@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fairaudit import checks
-from fairaudit.exceptions import OptionError
+from fairaudit.exceptions import LogError, OptionError
 from fairaudit.log import CANONICAL, COORDINATES, COUNTS, FLAGS, Coverage, UtteranceLog
 from fairaudit.provenance import ORIGIN, Origin, Selection
 from fairaudit.readers.gathering import gather
+from fairaudit.readers.joining import ONLY_REFERENCE
+from fairaudit.readers.missing import check_placed
 from fairaudit.readers.selection import blank, narrow
 from fairaudit.readers.workspace import Workspace, identifier, run
 
@@ -55,6 +57,8 @@ def convert(
     references: Any = None,
     metadata: Any = None,
     format: str | None = None,
+    references_format: str | None = None,
+    metadata_format: str | None = None,
     columns: Mapping[str, str] | None = None,
     speaker_from_id: str | None = None,
     where: Mapping[str, Sequence[str]] | None = None,
@@ -64,7 +68,9 @@ def convert(
 
     Parameters
     ----------
-    source, references, metadata, format, columns, speaker_from_id, where, missing
+    source, references, metadata, format, references_format, metadata_format
+        As for `fairaudit.read_log`.
+    columns, speaker_from_id, where, missing
         As for `fairaudit.read_log`.
     output : str or Path
         A .parquet file. Ids and labels are text, counts whole numbers and coordinates numbers; a column
@@ -102,18 +108,25 @@ def convert(
         references,
         metadata,
         columns=selection.columns,
-        form=format,
+        forms={"log": format, "references": references_format, "metadata": metadata_format},
         speaker_from_id=speaker_from_id,
         workspace=workspace,
     )
+    told = check_placed(gathered.frame, selection.where)
     frame = blank(narrow(gathered.frame, selection.where), selection.missing)
+    frame = frame.drop([ONLY_REFERENCE] if ONLY_REFERENCE in frame.collect_schema() else [])
     frame, notes = _canonical(frame)
-    origin = Origin(fairaudit_version=version("fairaudit-asr"), inputs=gathered.inputs, selection=selection)
+    origin = Origin(
+        fairaudit_version=version("fairaudit-asr"), inputs=gathered.inputs, selection=selection.without_ids()
+    )
     rows = _write(frame, origin, file)
+    if not rows:
+        file.unlink()
+        raise LogError("the log has no rows", fix="check the file, and --where if it is given")
     return Written(
         rows=rows,
         columns=tuple(frame.collect_schema().names()),
-        warnings=(*gathered.warnings, *notes),
+        warnings=(*gathered.warnings, *told, *notes),
         coverage=gathered.coverage,
     )
 
@@ -141,7 +154,7 @@ def write_counts(log: UtteranceLog, output: str | Path) -> Written:
     origin = Origin(
         fairaudit_version=version("fairaudit-asr"),
         inputs=log.inputs,
-        selection=log.selection,
+        selection=log.selection.without_ids(),
         scoring=log.scoring,
         metric=log.metric,
         excluded=dict(log.excluded),
@@ -149,7 +162,7 @@ def write_counts(log: UtteranceLog, output: str | Path) -> Written:
     ours = [name for name in log.frame.collect_schema().names() if name.startswith(checks.OURS)]
     frame = log.frame.drop(ours)
     rows = _write(_ordered(frame), origin, file)
-    out = [f"{n:,} rows are left out: {reason}" for reason, n in log.excluded.items()]
+    out = [f"left out for {reason}: {n:,} rows" for reason, n in log.excluded.items()]
     return Written(
         rows=rows,
         columns=tuple(_ordered(frame).collect_schema().names()),
@@ -214,11 +227,16 @@ def _write(frame: nw.LazyFrame[Any], origin: Origin, file: Path) -> int:
     reader = run(lambda: ordered.to_arrow_reader(ROWS_AT_ONCE), "the log")
     schema = reader.schema.with_metadata({ORIGIN: msgspec.json.encode(origin)})
     rows = 0
+    # Whole or not at all: what was there before stays until the new file is complete.
+    partial = file.with_name(f".{file.name}.partial")
     try:
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
             for batch in reader:
                 writer.write_batch(batch.replace_schema_metadata(schema.metadata))
                 rows += batch.num_rows
+        partial.replace(file)
     except OSError as error:
         raise OptionError(f"cannot write: {error.strerror or error}", where=f"-o {file}") from None
+    finally:
+        partial.unlink(missing_ok=True)
     return rows

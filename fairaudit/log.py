@@ -14,6 +14,7 @@ from fairaudit.provenance import Joined, Metric, Scoring, Selection, Source
 if TYPE_CHECKING:
     import narwhals as nw
 
+IDS = ("utterance_id", "speaker_id")
 KINDS = ("substitutions", "deletions", "insertions")
 COUNTS = ("ref_words", "errors", *KINDS)
 COORDINATES = ("latitude", "longitude")
@@ -109,6 +110,8 @@ class UtteranceLog:
         Where text was scored: the rows of `frame`, and those that are left out for want of a hypothesis.
     tallies : tuple of str
         Whole-number columns of `texts` that are added up beside the counts.
+    rows : int
+        Of the inputs, before any was left out.
     vectors : mapping of str to ndarray or None
         Sum of unit vectors by speaker, from a file of embeddings.
     engine : Engine
@@ -130,6 +133,7 @@ class UtteranceLog:
     coverage: tuple[Coverage, ...] = ()
     texts: nw.LazyFrame[Any] | None = None
     tallies: tuple[str, ...] = ()
+    rows: int = 0
     vectors: Mapping[str, Any] | None = None
 
 

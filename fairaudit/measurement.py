@@ -14,17 +14,11 @@ from fairaudit import figures
 from fairaudit.chance import Null, null
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
 from fairaudit.estimate import Contrast, Rates, Scale, contrast, design_effect, jackknife
+from fairaudit.evidence import InSample, Splits
 from fairaudit.partition import Partition
 from fairaudit.procedure import Figures, Named, Procedure, Way
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
-from fairaudit.result import (
-    ONE_COHORT,
-    Gap,
-    Gaps,
-    InSample,
-    Side,
-    Splits,
-)
+from fairaudit.result import ONE_COHORT, Gap, Gaps, Side
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from fairaudit.aggregate import distinct_values, grid_of
 from fairaudit.config import BUILT_IN, AuditOptions
 from fairaudit.discover import Discoverer, configure, installed
-from fairaudit.discover.labels import LabelColumn
+from fairaudit.discover.labels import LabelColumn, LabelIntersection, divisions
+from fairaudit.discover.slices import Slices
 from fairaudit.exceptions import LogError, OptionError, nearest
 from fairaudit.log import UtteranceLog
 from fairaudit.partition import Partition
@@ -55,8 +56,8 @@ class Target:
 
     @property
     def declared(self) -> bool:
-        """Whether it is a label column."""
-        return isinstance(self.finder, LabelColumn)
+        """Whether it is a label column, or an intersection of several."""
+        return isinstance(self.finder, LabelColumn | LabelIntersection)
 
 
 def plan(
@@ -125,7 +126,10 @@ def _saved(log: UtteranceLog, partitions: str | Path) -> tuple[list[Target], dic
 
 
 def reference_of(options: AuditOptions, targets: Sequence[Target]) -> tuple[str, str] | None:
-    """Return column and value of the reference cohort, if there is one.
+    """Return column and cohort of the reference, if there is one.
+
+    Of an intersection such as ``accent+gender`` the value may be ``Irish+female``, or the name of the
+    cohort in full.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def reference_of(options: AuditOptions, targets: Sequence[Target]) -> tuple[str,
     if options.reference_cohort is None:
         return None
     column, _, value = options.reference_cohort.partition("=")
-    declared = [target.name for target in targets if target.declared]
+    declared = {target.name: target.finder for target in targets if target.declared}
     if column not in declared:
         raise OptionError(
             f"the reference cohort is of '{column}', which is not audited as a label column",
@@ -143,24 +147,85 @@ def reference_of(options: AuditOptions, targets: Sequence[Target]) -> tuple[str,
             allowed=nearest(column, declared) if declared else "a label column",
             fix=f"add --by {column}",
         )
-    return column, value
+    finder = declared[column]
+    return column, finder.cohort_of(value) if isinstance(finder, LabelIntersection) else value
 
 
 def _asked_for(log: UtteranceLog, options: AuditOptions, item: str | Discoverer) -> Target:
-    if not isinstance(item, str):
-        finder = item
-    elif item in installed():
-        finder = configure(item, _parameters(options, item))
-    elif item in log.labels:
-        finder = LabelColumn(item)
-    else:
-        known = {*installed(), *log.labels}
-        raise OptionError(
-            f"nothing to partition by is called '{item}'", where="--by", allowed=nearest(item, known)
-        )
+    finder = _finder(log, options, item) if isinstance(item, str) else item
+    if isinstance(finder, Slices):
+        finder = _with_columns(log, finder)
     for column in finder.requires:
         _require(log, column, f"--by {finder.name}")
     return Target(finder.name, finder=finder)
+
+
+def _finder(log: UtteranceLog, options: AuditOptions, name: str) -> Discoverer:
+    """Return what is called so: a discoverer, a label column, or an intersection of label columns."""
+    if name in installed():
+        return configure(name, _parameters(options, name))
+    if name in log.labels:
+        return LabelColumn(name)
+    ways = divisions(name.split("+"), log.labels)
+    if len(ways) > 1:
+        raise OptionError(
+            f"'{name}' is an intersection of label columns in more than one way",
+            where="--by",
+            allowed="; or ".join(" and ".join(columns) for columns in ways),
+            fix="rename a column",
+        )
+    if ways:
+        return LabelIntersection(ways[0])
+    unknown = next((part for part in name.split("+") if part not in log.labels), name)
+    if unknown != name:
+        raise OptionError(
+            f"no label column is called '{unknown}'",
+            where=f"--by {name}",
+            allowed=nearest(unknown, log.labels),
+        )
+    raise OptionError(
+        f"nothing to partition by is called '{name}'",
+        where="--by",
+        allowed=nearest(name, {*installed(), *log.labels}),
+    )
+
+
+def _with_columns(log: UtteranceLog, finder: Slices) -> Slices:
+    """Return a search for slices of columns that the log has: by default those that are audited unasked."""
+    for column in finder.columns:
+        if column not in log.labels:
+            raise OptionError(
+                f"slices.columns names '{column}', which is no label column of the log",
+                where="--set slices.columns",
+                allowed=nearest(column, log.labels) if log.labels else "none: the log has no label column",
+            )
+    if finder.columns:
+        return finder
+    columns, skipped = label_columns(log)
+    if not columns:
+        raise LogError(
+            "the log has no label column to search for slices",
+            where="; ".join(f"{column}: {why}" for column, why in skipped.items()) or "--by slices",
+            allowed=f"label columns of {FEWEST_VALUES} to {MOST_VALUES} values that are not numbers",
+            fix="name others with --set slices.columns=COLUMN,COLUMN" if skipped else None,
+        )
+    return dataclasses.replace(finder, columns=tuple(columns))
+
+
+def label_columns(log: UtteranceLog) -> tuple[list[str], dict[str, str]]:
+    """Return the label columns that are taken unasked, and why the others are not.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+
+    Returns
+    -------
+    taken : list of str
+    refused : dict of str to str
+    """
+    reasons = {column: _no_label(distinct_values(log, column, MOST_VALUES)) for column in log.labels}
+    return [c for c, why in reasons.items() if not why], {c: why for c, why in reasons.items() if why}
 
 
 def _allowed(log: UtteranceLog, options: AuditOptions) -> tuple[list[Target], dict[str, str]]:
@@ -174,12 +239,12 @@ def _allowed(log: UtteranceLog, options: AuditOptions) -> tuple[list[Target], di
             skipped[name] = f"the log has no {' and no '.join(missing)}"
         else:
             targets.append(Target(name, finder=finder))
+    _, refused = label_columns(log)
     for column in log.labels:
         if column in installed():
             skipped[f"column {column}"] = f"it is called like the discoverer {column}; rename the column"
-            continue
-        if why := _no_label(distinct_values(log, column, MOST_VALUES)):
-            skipped[column] = f"{why}; ask for it with --by {column}"
+        elif column in refused:
+            skipped[column] = f"{refused[column]}; ask for it with --by {column}"
         else:
             targets.append(Target(column, finder=LabelColumn(column)))
     if not targets:

@@ -88,6 +88,14 @@ class Selection(Plain, frozen=True, kw_only=True):
     missing_hypothesis: str | None = None
     speaker_from_id: str | None = None
 
+    def without_ids(self) -> Selection:
+        """Return the same without ids of speakers or utterances that were selected: no output holds them."""
+        where = {
+            column: (f"{len(values)} withheld",) if column in ("speaker_id", "utterance_id") else values
+            for column, values in self.where.items()
+        }
+        return msgspec.structs.replace(self, where=where)
+
 
 class Origin(Plain, frozen=True, kw_only=True):
     """What a Parquet log was made from, by `fairaudit convert` or `fairaudit score`."""

@@ -17,6 +17,7 @@ from fairaudit import figures
 from fairaudit.aggregate import aggregate_texts
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
+from fairaudit.evidence import Overlap
 from fairaudit.log import UtteranceLog
 from fairaudit.provenance import LogSummary, Subject
 from fairaudit.result import AuditResult, PartitionResult
@@ -38,6 +39,7 @@ def record(
     splits: int,
     partitions: Sequence[PartitionResult],
     skipped: dict[str, str],
+    overlap: tuple[Overlap, ...] = (),
 ) -> AuditResult:
     """Collect the parts of an audit into its result.
 
@@ -52,13 +54,14 @@ def record(
     partitions : sequence of PartitionResult
         With small cohorts already suppressed.
     skipped : dict of str to str
+    overlap : tuple of Overlap
     """
     every = np.ones(totals.rows, dtype=bool)
     plain = figures.rate(totals, every, options.confidence)
     overall = suppress_rate(figures.as_rate(plain), options.min_speakers_shown)
-    own_version = version(DISTRIBUTION)
+    own_version, selection = version(DISTRIBUTION), log.selection.without_ids()
     chosen = {field.name: _plain(getattr(options, field.name)) for field in fields(options)}
-    chosen |= {"splits": splits, **msgspec.json.decode(msgspec.json.encode(log.selection))}
+    chosen |= {"splits": splits, **msgspec.json.decode(msgspec.json.encode(selection))}
     return AuditResult(
         schema_version=SCHEMA_VERSION,
         fairaudit_version=own_version,
@@ -74,8 +77,8 @@ def record(
         inputs=log.inputs,
         scoring=log.scoring,
         log=LogSummary(
-            rows=sum(source.rows or 0 for source in log.inputs if source.role == "log"),
-            where=log.selection.where,
+            rows=log.rows,
+            where=selection.where,
             sha256=totals.sha256(),
             utterances=plain["utterances"],
             speakers=plain["speakers"],
@@ -91,6 +94,7 @@ def record(
         overall=overall,
         skipped=skipped,
         partitions=tuple(partitions),
+        overlap=overlap,
     )
 
 

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
+from fairaudit.evidence import (
+    AttributeGap,
+    Chance,
+    Excess,
+    Injection,
+    InSample,
+    NormalizerGap,
+    Overlap,
+    SharePoint,
+    Spatial,
+    Splits,
+    Stability,
+    Trait,
+)
 from fairaudit.exceptions import ResultError
 from fairaudit.provenance import (
     DiscoveredOn,
@@ -81,8 +97,23 @@ class Gap(Plain, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class AdjustedGap(Gap, frozen=True, kw_only=True):
+    """The gap between bottom and top once the named columns are alike on both sides.
+
+    `crude` is the gap without them, on the very same rows. `dropped` tells of columns that say nothing.
+    """
+
+    columns: tuple[str, ...]
+    crude: Gap | None
+    dropped: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Cohort(Rate, frozen=True, kw_only=True):
-    """One row of a partition. Rank 1 is the worst; None where the cohort is too small to be ranked."""
+    """One row of a partition. Rank 1 is the worst; None where the cohort is too small to be ranked.
+
+    `status` and `p_adjusted` say whether it is really worse than everybody else, with control over all
+    cohorts of the partition; the upper end of `against_rest` holds for all of them together.
+    """
 
     cohort: str
     id: str
@@ -91,6 +122,11 @@ class Cohort(Rate, frozen=True, kw_only=True):
     suppressed: bool
     share: Share | None
     against_reference: Gap | None = None
+    against_rest: Gap | None = None
+    status: Literal["flagged", "cleared", "undecided"] | None = None
+    p_adjusted: float | None = None
+    excess: Excess | None = None
+    profile: tuple[Trait, ...] = ()
     text: TextTally | None = None
     by_normalizer: tuple[UnderNormalizer, ...] = ()
 
@@ -123,82 +159,6 @@ class Gaps(Plain, frozen=True, kw_only=True):
     reference: Gap | None
 
 
-class InSample(Plain, frozen=True, kw_only=True):
-    """The gap on the very speakers that were searched: optimistic, shown for comparison only."""
-
-    relative: float | None
-    absolute: float | None
-    searched: Literal["half", "whole log"]
-
-
-class SharePoint(Plain, frozen=True, kw_only=True):
-    """The gap of the worst cohorts up to a cumulated share of speakers, against everyone else."""
-
-    share: float
-    relative: float | None
-
-
-class AttributeGap(Plain, frozen=True, kw_only=True):
-    """One attribute that a search could have chosen, with its own honest gap.
-
-    `bottom` words the side that was named worst in the first split.
-    """
-
-    name: str
-    bottom: str | None
-    chosen: bool
-    relative: float | None
-    low: float | None
-    high: float | None
-    share: float | None
-    p_value: float | None
-    p_holm: float | None
-    reason: str | None = None
-
-
-class NormalizerGap(Plain, frozen=True, kw_only=True):
-    """The gap between the bottom and top of the first split as one normaliser would have it.
-
-    On the speakers that the cohorts are tabled on; the first normaliser is that of the audit.
-    """
-
-    normalizer: str
-    bottom_wer: float | None
-    top_wer: float | None
-    relative: float | None
-
-
-class Splits(Plain, frozen=True, kw_only=True):
-    """How the honest gap varied over the splits, and what the search chose in them."""
-
-    n: int
-    ways: int
-    q05: float | None
-    median: float | None
-    q95: float | None
-    chosen: dict[str, int]
-
-
-class Chance(Plain, frozen=True, kw_only=True):
-    """What the same procedure gives when speakers' errors are permuted against their attributes."""
-
-    replicates: int
-    gaps: tuple[float | None, ...]
-    p95: float | None
-    in_sample_mean: float | None
-    in_sample_p_value: float | None
-    p_floor: float
-    p_value: float | None
-    p_value_holm: float | None
-
-
-class Stability(Plain, frozen=True, kw_only=True):
-    """Agreement of the clustering over seeds (mean adjusted Rand index against the one used)."""
-
-    adjusted_rand: float
-    seeds: int
-
-
 class PartitionResult(Plain, frozen=True, kw_only=True):
     """Everything that was measured of one partition."""
 
@@ -224,7 +184,12 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
     attributes: tuple[AttributeGap, ...]
     stability: Stability | None
     chance: Chance | None
+    adjusted_gaps: tuple[AdjustedGap, ...] = ()
     gap_by_normalizer: tuple[NormalizerGap, ...] = ()
+    no_worse_than: float | None = None
+    disparity: dict[str, float] = msgspec.field(default_factory=dict)
+    spatial: Spatial | None = None
+    injection: Injection | None = None
 
 
 class AuditResult(Plain, frozen=True, kw_only=True):
@@ -252,6 +217,7 @@ class AuditResult(Plain, frozen=True, kw_only=True):
     overall: Rate
     skipped: dict[str, str]
     partitions: tuple[PartitionResult, ...]
+    overlap: tuple[Overlap, ...] = ()
 
     def __repr__(self) -> str:
         # Thousands of figures help nobody at a prompt.

@@ -21,20 +21,13 @@ from fairaudit.cells import (
     protection,
     union,
 )
-from fairaudit.result import (
-    Cohort,
-    Gap,
-    Gaps,
-    PartitionResult,
-    Rate,
-    Share,
-    SharePoint,
-    Side,
-    Splits,
-    Unassigned,
-)
+from fairaudit.evidence import SharePoint, Splits
+from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, Share, Side, Unassigned
 
 R = TypeVar("R", bound=Rate)
+
+#: What is said of a cohort beside its rate.
+_SAID = ("against_reference", "against_rest", "status", "p_adjusted", "excess", "text")
 
 _FIGURES = tuple(field for field in Rate.__struct_fields__ if field != "reason")
 #: What a rate could be subtracted by.
@@ -118,6 +111,8 @@ def suppress(
         in_sample_gap=partition.in_sample_gap if in_sample else None,
         # Rates of all digits, which would lead to counts that are withheld.
         gap_by_normalizer=partition.gap_by_normalizer if both and keep_back.sides == "counts" else (),
+        no_worse_than=None if keep_back.overall else partition.no_worse_than,
+        adjusted_gaps=partition.adjusted_gaps if both and keep_back.sides == "counts" else (),
     )
 
 
@@ -158,13 +153,16 @@ def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str
     if cohort.cohort in keep_back.hidden:
         blank = _blank(cohort, reason)
         return msgspec.structs.replace(
-            blank, suppressed=True, share=None, against_reference=None, text=None, by_normalizer=()
+            blank, suppressed=True, share=None, **dict.fromkeys(_SAID), profile=(), by_normalizer=()
         )
     against = cohort.against_reference
     if against is not None and members.reference in keep_back.hidden:
         against = Gap(definition=against.definition, reason=reason)
-    share = _of_speakers(cohort.share) if keep_back.overall else cohort.share
-    return msgspec.structs.replace(cohort, against_reference=against, share=share)
+    cohort = msgspec.structs.replace(cohort, against_reference=against)
+    if not keep_back.overall:
+        return cohort
+    # What the rest is would tell overall.
+    return msgspec.structs.replace(cohort, share=_of_speakers(cohort.share), against_rest=None, excess=None)
 
 
 def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: str) -> Unassigned | None:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fairaudit import figures
+from fairaudit.adjusting import adjusted
 from fairaudit.attributes import attribute_gaps
 from fairaudit.cells import UNASSIGNED_CELL, Members
-from fairaudit.chance import chance_of
+from fairaudit.chance import Null, chance_of
 from fairaudit.cohorts import Table
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Bools, SpeakerCounts
 from fairaudit.discover import parameters_of
+from fairaudit.evidence import Injection, Spatial, Stability
 from fairaudit.exceptions import OptionError, nearest
+from fairaudit.injection import GAPS, REPLICATES, injected
 from fairaudit.measurement import Measurement, gaps_of
 from fairaudit.partition import Partition, digest
 from fairaudit.placing import place
 from fairaudit.planning import Target
-from fairaudit.procedure import Procedure
+from fairaudit.procedure import Figures, Procedure
 from fairaudit.provenance import DiscoveredOn, DiscovererRecord
 from fairaudit.ranking import BOTTOM, REST, TOP
-from fairaudit.result import (
-    Gap,
-    Gaps,
-    PartitionResult,
-    Rate,
-    Stability,
-    Unassigned,
-)
+from fairaudit.resampling import with_bootstrap
+from fairaudit.result import Gap, Gaps, PartitionResult, Rate, Unassigned
+from fairaudit.scrutiny import with_scrutiny
+from fairaudit.spatial import spatial_evidence
 from fairaudit.split import halves
 
 
@@ -50,6 +49,8 @@ def measure_target(
     options: AuditOptions,
     log_digests: DiscoveredOn,
     reference: str | None,
+    labels: Mapping[str, SpeakerCounts],
+    given: Mapping[tuple[str, ...], SpeakerCounts],
     tell: Callable[[str, int, int], None],
 ) -> tuple[PartitionResult, Members]:
     """Measure one target, and tell who is in its cells; nothing is suppressed yet.
@@ -66,6 +67,10 @@ def measure_target(
         Of this log.
     reference : str, optional
         Value of the reference cohort.
+    labels : mapping of str to SpeakerCounts
+        Of the whole log, by the label column that is an attribute of them.
+    given : mapping of tuple of str to SpeakerCounts
+        By the columns that the gap is adjusted for: the counts by these and the settings.
     tell : callable
         Told the stage, how much of it is done, and how much there is.
     """
@@ -118,8 +123,54 @@ def measure_target(
         attributes=attribute_gaps(measurement, found, options.min_speakers_shown),
         stability=_stability(target, measurement),
         chance=chance_of(found, searches=measurement.searches),
+        adjusted_gaps=tuple(
+            adjusted(target, measurement, of, columns, options) for columns, of in given.items()
+        ),
+        spatial=_spatial(target, measurement, options),
+        injection=_injection(target, measurement, found, options, tell),
     )
-    return result, table.members()
+    if options.interval == "bootstrap":
+        result = with_bootstrap(result, table, options)
+    return with_scrutiny(result, table, options, labels), table.members()
+
+
+def _spatial(target: Target, measurement: Measurement, options: AuditOptions) -> Spatial | None:
+    """Return Moran's I beside a partition of places; of all speakers, since nothing is searched for it."""
+    if not {"latitude", "longitude"} <= set(target.requires):
+        return None
+    seed = (options.seed, *target.name.encode())
+    found = spatial_evidence(measurement.counts, grid=target.grid, seed=seed)
+    return Spatial(
+        moran_i=found.moran_i,
+        expected=found.expected,
+        p=found.p_value,
+        speakers=found.speakers,
+        neighbours=found.neighbours,
+        permutations=found.permutations,
+        reason=found.reason,
+    )
+
+
+def _injection(
+    target: Target,
+    measurement: Measurement,
+    found: tuple[Figures, Null] | None,
+    options: AuditOptions,
+    tell: Callable[[str, int, int], None],
+) -> Injection | None:
+    """Find out which gaps the audit would have found, where that is asked for and something is searched."""
+    if not options.inject or found is None or not measurement.searches:
+        return None
+    done, whole = 0, len(GAPS) * REPLICATES
+    stage = f"{target.name}, injected gaps"
+
+    def step(replicates: int) -> None:
+        nonlocal done
+        done += replicates
+        tell(stage, done, whole)
+
+    seed = (options.seed, *target.name.encode())
+    return injected(measurement, found[1].figures, options.bottom_share, seed, step)
 
 
 def tabled_rows(

@@ -11,11 +11,12 @@ import numpy as np
 from fairaudit.checks import OTHER
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Bools, SpeakerCounts
+from fairaudit.evidence import NormalizerGap
 from fairaudit.partition import UNASSIGNED, Name, from_plain
 from fairaudit.placing import place
 from fairaudit.planning import Target
 from fairaudit.provenance import TextTally, UnderNormalizer
-from fairaudit.result import NormalizerGap, PartitionResult, Side
+from fairaudit.result import PartitionResult, Side
 from fairaudit.split import halves
 from fairaudit.target import tabled_rows
 

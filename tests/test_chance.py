@@ -5,8 +5,10 @@ from worlds import accents, measurement, speaker_counts
 
 from fairaudit.chance import chance_of, holm, null, permuted_rows
 from fairaudit.counts import SpeakerCounts
-from fairaudit.measurement import gaps_of
-from fairaudit.procedure import Figures
+from fairaudit.discover.labels import LabelColumn
+from fairaudit.measurement import Measurement, gaps_of
+from fairaudit.procedure import Figures, Procedure
+from fairaudit.split import halves
 
 
 def test_holm_agrees_with_statsmodels():
@@ -27,9 +29,35 @@ def travellers():
 def test_blocks_move_whole_and_only_to_speakers_with_as_many_settings():
     counts = travellers()
     rows = permuted_rows(counts, np.random.default_rng(0))
-    seen = {tuple(next(rows)) for _ in range(60)}
-    # Two orders of the two-setting speakers times two of the others.
-    assert seen == {(0, 1, 2, 3, 4, 5), (2, 3, 0, 1, 4, 5), (0, 1, 2, 3, 5, 4), (2, 3, 0, 1, 5, 4)}
+    seen = {tuple(next(rows)) for _ in range(200)}
+    # Two orders of the two-setting speakers, two of each one's settings, and two orders of the others.
+    orders = {(0, 1, 2, 3), (1, 0, 2, 3), (0, 1, 3, 2), (1, 0, 3, 2)}
+    orders |= {(c, d, a, b) for a, b, c, d in orders}
+    assert seen == {(*order, *last) for order in orders for last in ((4, 5), (5, 4))}
+
+
+def test_a_gap_between_settings_that_every_speaker_is_in_is_told_from_chance():
+    """Whole blocks alone would exchange nothing here."""
+
+    def p_of(seed, worse):
+        rng = np.random.default_rng(seed)
+        n = 80
+        rate = np.repeat(0.12 * rng.gamma(6, 1 / 6, n), 2) * np.tile([1.0, worse], n)
+        words = rng.integers(100, 400, 2 * n)
+        counts = SpeakerCounts.of(
+            np.repeat([f"s{i:02}" for i in range(n)], 2),
+            ref_words=words,
+            errors=rng.poisson(rate * words),
+            attributes={"device": np.tile(["x", "y"], n)},
+        )
+        partition = LabelColumn("device").fit(counts)
+        procedure = Procedure(counts, halves(counts.speakers, 1, 2), None, partition, 0.1)
+        measurement = Measurement(procedure, 0.95, np.ones(counts.rows, bool), partition)
+        observed, permuted = measurement.chance(39, (seed,), lambda n: None)
+        return permuted.p_value(float(observed.statistic[0]), permuted.figures.statistic)
+
+    assert np.mean([p_of(seed, 1.4) <= 0.05 for seed in range(20)]) > 0.8
+    assert np.mean([p_of(seed, 1.0) <= 0.05 for seed in range(60)]) <= 0.15
 
 
 def test_replicates_do_not_depend_on_how_many_are_run_at_once(monkeypatch):

@@ -307,7 +307,7 @@ def test_a_fault_of_our_own_is_exit_code_4_without_a_traceback(monkeypatch, caps
     def broken():
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("fairaudit.discover.describe_installed", broken)
+    monkeypatch.setattr("fairaudit.discover.listing.describe_installed", broken)
     assert cli.main(["discoverers"]) == 4
     shown = capsys.readouterr().err
     assert "ZeroDivisionError: by design" in shown
@@ -321,7 +321,7 @@ def test_an_interrupt_is_exit_code_130(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fairaudit.discover.describe_installed", interrupted)
+    monkeypatch.setattr("fairaudit.discover.listing.describe_installed", interrupted)
     assert cli.main(["discoverers"]) == 130
 
 

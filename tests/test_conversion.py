@@ -12,7 +12,7 @@ from logs import assert_same, counted, rows, write
 from fairaudit.auditing import audit
 from fairaudit.cli import main
 from fairaudit.conversion import convert, write_counts
-from fairaudit.exceptions import OptionError
+from fairaudit.exceptions import LogError, OptionError
 from fairaudit.outputs import write_audit
 from fairaudit.readers import read_log
 
@@ -95,7 +95,7 @@ def test_scored_counts_hold_no_text_and_say_how_they_were_made(tmp_path):
     log = read_log(TEXTS, columns=NAMES, normalizer="basic", missing_hypothesis="exclude")
     told = write_counts(log, tmp_path / "counts.parquet")
     table = pq.read_table(tmp_path / "counts.parquet")
-    assert "1 rows are left out: missing_hypothesis" in told.warnings
+    assert "left out for missing_hypothesis: 1 rows" in told.warnings
     assert {"reference", "hypothesis"} & set(table.column_names) == set()
     assert [(r["utterance_id"], r["ref_words"], r["errors"]) for r in table.to_pylist()] == [
         ("a", 0, 1),
@@ -105,9 +105,7 @@ def test_scored_counts_hold_no_text_and_say_how_they_were_made(tmp_path):
     again = read_log(tmp_path / "counts.parquet")
     assert again.scoring == log.scoring
     assert again.metric == log.metric
-    assert again.warnings[0] == (
-        "counts.parquet was scored without some rows of its source: 1 missing_hypothesis"
-    )
+    assert again.warnings[0] == "left out when counts.parquet was scored: 1 missing_hypothesis"
     assert_same(counted(again, ((), ("accent",))), counted(log, ((), ("accent",))))
 
 
@@ -116,6 +114,8 @@ def test_counts_of_characters_stay_counts_of_characters(tmp_path):
     write_counts(log, tmp_path / "counts.parquet")
     again = read_log(tmp_path / "counts.parquet")
     assert (again.metric.name, again.metric.denominator) == ("CER", "ref_characters")
+    with pytest.raises(OptionError, match="the counts of the log are of CER, not of WER"):
+        read_log(tmp_path / "counts.parquet", metric="WER")
     with pytest.raises(OptionError, match="text cannot be scored as 'RTF'"):
         read_log(TEXTS, columns=NAMES, metric="RTF", missing_hypothesis="delete")
 
@@ -149,6 +149,27 @@ def test_a_foreign_or_edited_record_is_not_believed(tmp_path):
     pq.write_table(table.replace_schema_metadata({b"fairaudit": b"{}"}), tmp_path / "log.parquet")
     (source,) = read_log(tmp_path / "log.parquet").inputs
     assert source.origin is None
+
+
+def test_an_older_file_stays_where_the_new_one_cannot_be_written(tmp_path, monkeypatch):
+    convert(TEXTS, tmp_path / "log.parquet", columns=NAMES)
+    before = (tmp_path / "log.parquet").read_bytes()
+
+    def full(self, batch):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", full)
+    with pytest.raises(OptionError, match="No space left on device"):
+        convert(TEXTS, tmp_path / "log.parquet", columns=NAMES)
+    assert [file.name for file in tmp_path.iterdir()] == ["log.parquet"]
+    assert (tmp_path / "log.parquet").read_bytes() == before
+
+
+def test_a_log_without_rows_is_not_written(tmp_path):
+    (tmp_path / "log.csv").write_text("speaker_id,errors\n")
+    with pytest.raises(LogError, match="the log has no rows"):
+        convert(tmp_path / "log.csv", tmp_path / "log.parquet")
+    assert not (tmp_path / "log.parquet").exists()
 
 
 def test_both_commands_say_what_they_wrote(tmp_path, capsys):

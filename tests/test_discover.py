@@ -9,7 +9,6 @@ from fairaudit.counts import SpeakerCounts
 from fairaudit.discover import (
     Discoverer,
     configure,
-    describe_installed,
     installed,
     is_missing,
     parameters_of,
@@ -17,6 +16,7 @@ from fairaudit.discover import (
 )
 from fairaudit.discover.geo_tree import GeoTree
 from fairaudit.discover.labels import LabelColumn
+from fairaudit.discover.listing import describe_installed
 from fairaudit.discover.weighting import SCALE, search_weights
 from fairaudit.discover.zip_demographics import ZipDemographics
 from fairaudit.exceptions import OptionError
@@ -104,6 +104,7 @@ class Foreign:
 )
 def test_a_discoverer_of_someone_elses_is_refused_without_a_fault_of_ours(parameters, message, monkeypatch):
     monkeypatch.setattr("fairaudit.discover.installed", lambda: {"foreign": Foreign})
+    monkeypatch.setattr("fairaudit.discover.listing.installed", lambda: {"foreign": Foreign})
     with pytest.raises(OptionError, match=message):
         configure("foreign", parameters)
     assert "--set foreign.size=SIZE\n" in describe_installed()
@@ -129,7 +130,7 @@ def test_every_parameter_is_listed_and_recorded():
         plain = parameters_of(kind())
         assert list(plain) == [field.name for field in dataclasses.fields(kind)]
         for parameter, value in plain.items():
-            shown = parameter.upper() if value is None or parameter == "seed" else value
+            shown = parameter.upper() if value in (None, []) or parameter == "seed" else value
             setting = shlex.quote(f"{name}.{parameter}={shown}")
             assert f"\n  --set {setting}\n      " in text
 

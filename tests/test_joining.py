@@ -87,15 +87,140 @@ def test_ids_of_another_spelling_are_matched_and_that_is_said(ids, way):
     log = read_log(WHO.assign(ref_words=5, errors=1), metadata=pd.DataFrame({"utterance_id": ids, "x": "1"}))
     (fits,) = log.coverage
     assert (fits.record.matched_by, fits.record.utterances_matched) == (way, 3)
-    assert log.warnings == (f"no id of <table> is in the log exactly; ids were matched by {way}",)
+    assert log.warnings == (f"ids of the log and of <table> are not the same; they were matched by {way}",)
     assert {row["x"] for row in rows(log).values()} == {"1"}
 
 
-def test_one_exact_match_means_that_ids_are_not_folded():
+def test_ids_are_folded_only_where_more_match_then():
+    def matched(ids):
+        log = read_log(
+            WHO.assign(ref_words=5, errors=1), metadata=pd.DataFrame({"utterance_id": ids, "x": "1"})
+        )
+        return log.coverage[0].record.matched_by, log.coverage[0].record.utterances_matched
+
+    assert matched(["u1", "u2", "u9"]) == ("exact", 2)
+    assert matched(["u1", "U2", "U3"]) == ("case", 3)
+
+
+def test_ids_that_become_one_when_they_are_folded_are_refused():
+    log = pd.DataFrame({"utterance_id": ["x/1.wav", "y/1.wav"], "hypothesis": ["a", "b"], "speaker_id": "s"})
+    with pytest.raises(LogError, match="utterance_id '1' is there 2 times, as ids are compared by file name"):
+        read_log(log, references=pd.DataFrame({"utterance_id": ["1"], "reference": ["a"]}))
+
+
+def test_what_is_joined_by_speaker_leaves_utterance_ids_alone():
+    table = SPEAKERS.assign(utterance_id=["zz", "yy"])
+    log = read_log(WHO.assign(ref_words=5, errors=1), metadata=table)
+    assert {i: row["accent"] for i, row in rows(log).items()} == {"u1": "north", "u2": "north", "u3": "south"}
+
+
+def test_an_empty_value_does_not_replace_a_known_one(tmp_path):
+    (tmp_path / "meta.csv").write_text("utterance_id,accent\nu1,\nu2,new\n")
+    log = read_log(WHO.assign(ref_words=5, errors=1, accent="old"), metadata=tmp_path / "meta.csv")
+    assert [rows(log)[i]["accent"] for i in ("u1", "u2", "u3")] == ["old", "new", "old"]
+
+
+def test_files_of_metadata_may_come_in_any_order_and_speakers_from_ids_in_between():
+    for order in ([SPEAKERS, WHO], [WHO, SPEAKERS]):
+        log = read_log(HYPOTHESES, references=REFERENCES, metadata=order, normalizer="none")
+        assert {row["accent"] for row in rows(log).values()} == {"north", "south"}
+    ids = pd.DataFrame({"utterance_id": ["ann-1", "bob-1"], "hypothesis": ["a", "b"]})
     log = read_log(
-        WHO.assign(ref_words=5, errors=1), metadata=pd.DataFrame({"utterance_id": ["u1", "U2"], "x": "1"})
+        ids,
+        references=ids.rename(columns={"hypothesis": "reference"}),
+        metadata=SPEAKERS,
+        speaker_from_id="^([a-z]+)-",
     )
-    assert log.coverage[0].record.utterances_matched == 1
+    assert {row["speaker_id"]: row["accent"] for row in rows(log).values()} == {
+        "ann": "north",
+        "bob": "south",
+    }
+
+
+def test_a_selection_does_not_drop_utterances_without_a_hypothesis_unseen():
+    hypotheses = HYPOTHESES[:2].assign(device="phone")
+    given = {"references": REFERENCES, "metadata": WHO, "normalizer": "none"}
+    for how in (None, "delete", "exclude"):
+        with pytest.raises(LogError, match="1 utterance has no hypothesis and no device"):
+            read_log(hypotheses, where={"device": ["phone"]}, missing_hypothesis=how, **given)
+    # What the references know of every utterance can be selected by.
+    known = {**given, "references": REFERENCES.assign(device="phone")}
+    log = read_log(HYPOTHESES[:2], where={"device": ["phone"]}, missing_hypothesis="delete", **known)
+    assert len(rows(log)) == 3
+    lacking = read_log(
+        HYPOTHESES.assign(utterance_id=["u1", "u2", "zz"]),
+        where={"device": ["phone"]},
+        missing_hypothesis="delete",
+        **known,
+    )
+    assert "left out by --where device: 1 utterances without a reference and a device" in lacking.warnings
+
+
+def test_a_log_of_counts_is_held_against_its_references():
+    counts = WHO[:2].assign(ref_words=5, errors=1)
+    given = {"references": REFERENCES, "metadata": WHO}
+    with pytest.raises(LogError, match="1 utterance has no hypothesis, such as utterance_id 'u3'"):
+        read_log(counts, **given)
+    with pytest.raises(OptionError, match="the words to be counted as deleted are not known"):
+        read_log(counts, missing_hypothesis="delete", **given)
+    log = read_log(counts, missing_hypothesis="exclude", **given)
+    assert log.excluded == {"missing_hypothesis": 1}
+    assert (log.rows, len(rows(log))) == (3, 2)
+    with pytest.raises(OptionError, match="no hypothesis can be missing"):
+        read_log(counts, missing_hypothesis="exclude")
+
+
+def test_one_column_can_be_two_sides_in_two_files():
+    log = read_log(
+        HYPOTHESES.rename(columns={"hypothesis": "text"}),
+        references=REFERENCES.rename(columns={"reference": "text"}),
+        metadata=WHO,
+        columns={"hypothesis": "text", "reference": "text"},
+        normalizer="none",
+    )
+    assert aggregate(log, ()).errors.tolist() == [1, 2]
+    with pytest.raises(OptionError, match="the column 'errors' is mapped to ref_words and errors"):
+        read_log(WHO.assign(errors=1), columns={"ref_words": "errors", "errors": "errors"})
+
+
+def test_columns_of_two_files_that_differ_by_case_are_refused():
+    with pytest.raises(LogError, match="the columns 'accent' and 'Accent' have one name"):
+        read_log(
+            WHO.assign(ref_words=5, errors=1, accent="x"),
+            metadata=SPEAKERS.rename(columns={"accent": "Accent"}),
+        )
+
+
+def test_texts_in_lists_are_refused():
+    table = WHO.assign(reference="a b", hypothesis=[["a", "b"]] * 3)
+    with pytest.raises(LogError, match="hypothesis is of type"):
+        read_log(table, normalizer="none")
+
+
+def test_references_and_metadata_have_formats_of_their_own(tmp_path):
+    for name, text in (("10.txt", "u1 a b\nu2 c\nu3\n"), ("filt.txt", "u1 a b\nu2 c d\nu3 x y\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "who.list").write_text("utterance_id\tspeaker_id\nu1\tann\nu2\tann\nu3\tbob\n")
+    log = read_log(
+        tmp_path / "10.txt",
+        format="kaldi",
+        references=tmp_path / "filt.txt",
+        references_format="kaldi",
+        metadata=tmp_path / "who.list",
+        metadata_format="tsv",
+        normalizer="none",
+    )
+    assert aggregate(log, ()).errors.tolist() == [1, 2]
+
+
+def test_speakers_that_were_selected_are_not_named_in_a_result():
+    table = pd.DataFrame(
+        {"speaker_id": [f"s{i:02}" for i in range(60)], "ref_words": 9, "errors": 1, "d": ["x", "y"] * 30}
+    )
+    log = read_log(table, where={"speaker_id": [f"s{i:02}" for i in range(50)]})
+    result = audit(log, by=["d"], permutations=0, splits=1)
+    assert result.log.where == {"speaker_id": ("50 withheld",)}
+    assert "s01" not in result.to_json()
 
 
 def test_numbers_and_texts_are_one_id():
@@ -112,7 +237,7 @@ def test_the_file_that_was_given_for_a_column_is_believed_and_that_is_said():
         metadata=pd.DataFrame({"utterance_id": ["u1"], "accent": ["new"]}),
     )
     assert [rows(log)[i]["accent"] for i in ("u1", "u2")] == ["new", "old"]
-    assert log.warnings == ("accent of <table> are used where the log has them too",)
+    assert log.warnings == ("where both have accent, what <table> says is used",)
 
 
 def test_a_file_of_metadata_changes_neither_counts_nor_texts():
@@ -230,7 +355,12 @@ def test_the_share_without_hypothesis_is_reported_for_every_cohort(tmp_path):
 
 @pytest.mark.parametrize(
     ("pattern", "what"),
-    [("^([a-z", "not a regular expression"), ("^[a-z]+", "has 0 groups"), ("(a)(b)", "has 2 groups")],
+    [
+        ("^([a-z", "not a regular expression"),
+        ("^[a-z]+", "has 0 groups"),
+        ("(a)(b)", "has 2 groups"),
+        ("^(.+?)(?=-)", "the engine does not know this expression"),
+    ],
 )
 def test_an_expression_that_names_no_speaker_is_refused(pattern, what):
     with pytest.raises(OptionError, match=what) as refused:

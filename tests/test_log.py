@@ -340,7 +340,7 @@ BAD_OPTIONS = [
     ({"max_excluded": float("nan")}, "max_excluded is nan", "a fraction from 0 to below 1"),
     ({"normalizer": "whisper"}, "unknown normalizer 'whisper'", "did you mean 'whisper-en'?"),
     ({"normalizer": "basic", "columns": {"duration": "hypothesis"}},
-     "a normalizer is given, but the log has no hypothesis", "leave --normalizer out"),
+     "text is to be scored, but the log has no hypothesis", "leave --normalizer and"),
     ({"assume_independent_utterances": True}, "the log has speaker_id", "leave the option out"),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from fairaudit.exceptions import PartitionError
 from fairaudit.partition import (
     Boxes,
     Centroids,
+    Combinations,
     Lookup,
     Name,
     Threshold,
@@ -17,6 +18,7 @@ from fairaudit.partition import (
     from_plain,
     nearest_centroid,
 )
+from fairaudit.partition.labels import name_of
 
 
 def names(*texts):
@@ -30,7 +32,9 @@ BOXES = Boxes(
 THRESHOLD = Threshold("pct_asian", 0.5, TABLE, names("above", "below"))
 CENTROIDS = Centroids(((UNIT, 0), (0, UNIT)), names("one", "two"))
 LOOKUP = Lookup("accent", ("UK", "US"), names("UK", "US"))
-EVERY = [BOXES, THRESHOLD, CENTROIDS, LOOKUP]
+US_PHONE, PHONE, EVERYONE = (("accent", "US"), ("device", "phone")), (("device", "phone"),), ()
+COMBINATIONS = Combinations((US_PHONE, PHONE, EVERYONE), names("US phone", "other phones", "the rest"))
+EVERY = [BOXES, THRESHOLD, CENTROIDS, LOOKUP, COMBINATIONS]
 
 
 def counts():
@@ -43,6 +47,7 @@ def counts():
             "longitude": np.array([5.0, -8.0, -7.0, 1.0]),
             "pct_asian": np.array([0.7, 0.5, 0.1, np.nan]),
             "accent": ["US", "UK", "NZ", None],
+            "device": ["phone", None, "phone", "phone"],
         },
         embedding_sum={"a": np.array([5, 1]), "b": np.array([1, 9]), "c": np.array([-3, -2])},
     )
@@ -56,6 +61,9 @@ def counts():
         (THRESHOLD, [0, 1, 1, -1]),
         (CENTROIDS, [0, 1, 1, -1]),
         (LOOKUP, [1, 0, -1, -1]),
+        # The first that a row has; a missing value is none of the values.
+        (COMBINATIONS, [0, 2, 1, 1]),
+        (Combinations((PHONE, US_PHONE), names("phones", "no more")), [0, -1, 0, 0]),
     ],
     ids=lambda p: getattr(p, "kind", ""),
 )
@@ -89,6 +97,41 @@ def test_a_cohort_keeps_its_id_where_its_own_rule_stays():
     assert cohort_ids(moved)[0] != cohort_ids(CENTROIDS)[0]
 
 
+def test_the_id_of_a_combination_depends_on_what_may_be_taken_before_it():
+    first, second, rest = cohort_ids(COMBINATIONS)
+    assert cohort_ids(Combinations((PHONE,), names("a")))[0] != second
+    # What a row cannot have together with it takes nothing from it.
+    headset = (("device", "headset"),)
+    longer = Combinations((headset, US_PHONE, PHONE, EVERYONE), names(*"abcd"))
+    assert cohort_ids(longer)[1:3] == (first, second)
+    assert cohort_ids(longer)[3] != rest
+
+
+def test_the_partition_of_a_label_column_is_saved_as_it_always_was():
+    assert LOOKUP.to_plain() == {"kind": "lookup", "column": "accent", "values": ["UK", "US"]}
+    assert cohort_ids(LOOKUP) == ("62ea81b3dd33", "93292418a98d")
+
+
+def test_a_row_without_a_column_is_placed_only_where_everyone_is():
+    assert COMBINATIONS.unplaced(counts()).tolist() == ["", "", "", ""]
+    pair = Combinations((US_PHONE,), names("a"))
+    assert pair.unplaced(counts()).tolist() == ["", "no device", "", "no accent"]
+    assert pair.requires == ("accent", "device")
+
+
+def test_two_combinations_never_have_one_name():
+    rules = [
+        (("a", "b, c=d"),),
+        (("a", "b"), ("c", "d")),
+        (("a", 'b", c="d'),),
+        (("a=b", "c"),),
+        (("a", "b=c"),),
+        (("a, c", "b"),),
+        (("a", '"b, c=d"'),),
+    ]
+    assert len({name_of(rule).cohort for rule in rules}) == len(rules)
+
+
 @pytest.mark.parametrize(
     ("plain", "message"),
     [
@@ -96,6 +139,8 @@ def test_a_cohort_keeps_its_id_where_its_own_rule_stays():
         ({"kind": "boxes", "grid": 0.05}, "malformed rule"),
         ({"kind": "boxes", "grid": "wide", "boxes": []}, "malformed rule"),
         ({"kind": "lookup", "column": "accent", "values": ["US"], "extra": 1}, "malformed rule"),
+        ({"kind": "combinations", "combinations": [[["accent"]]]}, "malformed rule"),
+        ({"kind": "combinations", "combinations": [[["accent", 5]]]}, "malformed rule"),
         ({"kind": "centroids", "unit": UNIT, "centroids": [[0.5]]}, "malformed rule"),
     ],
 )

@@ -5,6 +5,8 @@ from worlds import frame
 from fairaudit.auditing import audit
 from fairaudit.config import AuditOptions
 from fairaudit.discover.geo_tree import GeoTree
+from fairaudit.discover.labels import LabelColumn, LabelIntersection
+from fairaudit.discover.slices import Slices
 from fairaudit.exceptions import LogError, OptionError
 from fairaudit.planning import plan, reference_of
 from fairaudit.readers import read_log
@@ -102,3 +104,82 @@ def test_a_reference_must_be_of_a_label_column_that_is_audited(log):
         reference_of(options, plan(log, options, ["device"], None)[0])
     with pytest.raises(OptionError, match=r"(?s)no row has accent=accent 9.*did you mean .accent"):
         audit(log, by=["accent"], reference_cohort="accent=accent 9", permutations=0)
+
+
+def labelled(**columns):
+    """A log of thirty speakers with labels."""
+    plain = frame(1, 30)[["speaker_id", "ref_words", "errors"]]
+    return read_log(plain.assign(**{name: [v[i % len(v)] for i in range(90)] for name, v in columns.items()}))
+
+
+def finder_of(log, name, **options):
+    (target,), _ = plan(log, AuditOptions(**options), [name], None)
+    return target.finder
+
+
+def test_label_columns_with_a_plus_between_them_are_intersected(log):
+    (target,), _ = plan(log, AuditOptions(), ["accent+device"], None)
+    assert target.finder == LabelIntersection(("accent", "device"))
+    assert (target.name, target.origin, target.requires) == (
+        "accent+device",
+        "declared",
+        ("accent", "device"),
+    )
+
+
+def test_a_column_may_hold_a_plus_in_its_own_name():
+    own = labelled(**{"age+sex": ["70 f", "30 m"], "age": ["70", "30", "50"], "town": ["Cork", "Galway"]})
+    assert finder_of(own, "age+sex") == LabelColumn("age+sex")
+    assert finder_of(own, "age+sex+town") == LabelIntersection(("age+sex", "town"))
+    assert finder_of(own, "town+age+sex") == LabelIntersection(("town", "age+sex"))
+    assert finder_of(own, "town+age") == LabelIntersection(("town", "age"))
+    unclear = labelled(**{"a+b": ["x", "y"], "c": ["x", "y"], "a": ["x", "y"], "b+c": ["x", "y"]})
+    with pytest.raises(OptionError, match=r"(?s)in more than one way.*a and b\+c; or a\+b and c.*rename"):
+        planned(unclear, ["a+b+c"])
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("accent+devise", r"(?s)no label column is called 'devise'.*accent\+devise.*did you mean 'device'"),
+        ("accent+geo", r"(?s)no label column is called 'geo'"),
+        ("accent+accent", "(?s)an intersection of the columns accent.accent.*different label columns"),
+        ("accent+", "no label column is called ''"),
+    ],
+)
+def test_an_intersection_of_what_is_no_label_column_is_refused(log, by, message):
+    with pytest.raises(OptionError, match=message):
+        planned(log, [by])
+
+
+def test_the_reference_of_an_intersection_is_named_by_its_values_or_in_full(log):
+    for text in ("accent 1+device 0", "accent=accent 1, device=device 0"):
+        options = AuditOptions(reference_cohort=f"accent+device={text}")
+        targets, _ = plan(log, options, ["accent+device"], None)
+        assert reference_of(options, targets) == ("accent+device", "accent=accent 1, device=device 0")
+    with pytest.raises(OptionError, match=r"(?s)no row has .*device 7.*did you mean 'accent=accent 1"):
+        audit(log, by=["accent+device"], reference_cohort="accent+device=accent 1+device 7", permutations=0)
+
+
+def test_slices_are_searched_when_asked_for_in_the_columns_that_are_audited_unasked():
+    own = labelled(accent=["x", "y"], town=[f"t{i}" for i in range(60)], score=["1", "2"], sex=["f", "m"])
+    assert planned(own)[0] == ["accent", "sex"]
+    assert finder_of(own, "slices") == Slices(("accent", "sex"))
+    assert finder_of(own, Slices(depth=1)) == Slices(("accent", "sex"), depth=1)
+    named = {"slices": {"columns": "town,score"}}
+    assert finder_of(own, "slices", parameters=named) == Slices(("town", "score"))
+
+
+def test_slices_of_columns_that_are_not_there_are_refused():
+    own = labelled(accent=["x", "y"])
+    with pytest.raises(OptionError, match=r"(?s)slices.columns names 'acent'.*did you mean 'accent'"):
+        planned(own, ["slices"], parameters={"slices": {"columns": "acent"}})
+    numbers = labelled(score=["1", "2"])
+    with pytest.raises(
+        LogError, match=r"(?s)no label column to search.*score: it holds numbers.*slices.columns="
+    ):
+        planned(numbers, ["slices"])
+    with pytest.raises(LogError, match="no label column to search"):
+        planned(labelled(), ["slices"])
+    with pytest.raises(OptionError, match="'ref_words', which is no label column"):
+        planned(labelled(), ["slices"], parameters={"slices": {"columns": "ref_words"}})

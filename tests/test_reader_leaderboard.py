@@ -89,7 +89,8 @@ def test_chunks_of_a_session_are_one_row_against_its_reference(tmp_path):
             "duration": None,
             "time": "0.125",
             "reference": "good day",
-            "hypothesis": "",
+            # A chunk that was not recognised: a missing hypothesis, not an empty one.
+            "hypothesis": None,
         },
     ]
 

@@ -13,6 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from fairaudit.auditing import audit
+from fairaudit.evidence import AttributeGap, Chance, InSample, SharePoint, Splits, Stability
 from fairaudit.exceptions import OptionError
 from fairaudit.provenance import DiscoveredOn, DiscovererRecord, LogSummary, Metric, Source, Subject
 from fairaudit.readers import read_log
@@ -20,23 +21,7 @@ from fairaudit.report import FORMS, render
 from fairaudit.report.forest import forest
 from fairaudit.report.sentence import headline, sentence
 from fairaudit.report.wording import DASH
-from fairaudit.result import (
-    AttributeGap,
-    AuditResult,
-    Chance,
-    Cohort,
-    Gap,
-    Gaps,
-    InSample,
-    PartitionResult,
-    Rate,
-    Share,
-    SharePoint,
-    Side,
-    Splits,
-    Stability,
-    Unassigned,
-)
+from fairaudit.result import AuditResult, Cohort, Gap, Gaps, PartitionResult, Rate, Share, Side, Unassigned
 from fairaudit.tables import COHORT_COLUMNS
 
 FEW = "too few speakers: only 0 of 22 ways leave two cohorts with at least 5 speakers in both halves"

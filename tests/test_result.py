@@ -165,8 +165,8 @@ def test_the_shape_is_that_of_the_design(result):
     )
     assert set(blocks.split()) <= set(first)
     # What is not built yet is absent, not empty.
-    assert not {"overlap", "adjusted_gaps", "disparity", "spatial"} & {*plain, *first}
-    assert not {"profile", "status", "p_adjusted"} & set(first["cohorts"][0])
+    assert not {"change", "baseline", "candidate"} & {*plain, *first}
+    assert not {"change"} & set(first["cohorts"][0])
 
 
 def test_the_signature_says_how_the_numbers_were_made(result):

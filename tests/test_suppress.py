@@ -13,19 +13,9 @@ from worlds import frame
 
 from fairaudit.auditing import audit
 from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, Protection, union
+from fairaudit.evidence import InSample, SharePoint
 from fairaudit.readers import read_log
-from fairaudit.result import (
-    Cohort,
-    Gap,
-    Gaps,
-    InSample,
-    PartitionResult,
-    Rate,
-    Share,
-    SharePoint,
-    Side,
-    Unassigned,
-)
+from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, Share, Side, Unassigned
 from fairaudit.saved import partitions_json
 from fairaudit.suppress import _side, suppress, suppress_all, suppress_rate
 

@@ -1,4 +1,4 @@
-"""The contract of discoverers: all four keep it, and whoever breaks it is told which part."""
+"""The contract of discoverers: all built-in ones keep it, and whoever breaks it is told which part."""
 
 from dataclasses import dataclass, field, replace
 from typing import ClassVar

@@ -15,7 +15,7 @@ from fairaudit.cli.options import echo, log_options, open_log, progress_bars, wi
 @click.option("-o", "--output", metavar="DIR", required=True, help="Where the report and the results go.")
 @click.option(
     "--by",
-    metavar="geo|zip|voice|COLUMN",
+    metavar="geo|zip|voice|slices|COLUMN|COLUMN+COLUMN",
     multiple=True,
     help="What to partition by (repeat). By default all that the log allows.",
 )
@@ -36,6 +36,20 @@ from fairaudit.cli.options import echo, log_options, open_log, progress_bars, wi
     metavar="NAME.PARAMETER=VALUE",
     multiple=True,
     help="Set a parameter of a discoverer (see: fairaudit discoverers).",
+)
+@click.option("--correction", metavar="holm|bh", help="Of the cohorts' p for their number. [default: holm]")
+@click.option(
+    "--margin", type=float, metavar="FRACTION", help="Up to here a cohort is not worse. [default: 0.1]"
+)
+@click.option(
+    "--adjust",
+    metavar="COLUMN,...",
+    multiple=True,
+    help="The gap once these are alike, utterance_length among them.",
+)
+@click.option("--inject", is_flag=True, help="Find out which gaps this audit would have found.")
+@click.option(
+    "--interval", metavar="jackknife|bootstrap", help="How intervals are made. [default: jackknife]"
 )
 @click.option("--zip-table", metavar="FILE", help="Attributes by ZIP code, in place of the census table.")
 @click.option(
@@ -126,7 +140,7 @@ def assign(
 @click.command()
 def discoverers() -> None:
     """List what can find a partition, with its parameters."""
-    from fairaudit.discover import describe_installed
+    from fairaudit.discover.listing import describe_installed
 
     echo(describe_installed())
 

@@ -29,6 +29,8 @@ FILE_OPTIONS = (
         "--metadata", metavar="FILE", multiple=True, help="Speakers and labels, by utterance or speaker."
     ),
     click.option("--format", "form", metavar="NAME", help="Of LOG (see: fairaudit formats)."),
+    click.option("--references-format", metavar="NAME", help="Of the references."),
+    click.option("--metadata-format", metavar="NAME", help="Of the metadata."),
     click.option("--column", "column", metavar="CANONICAL=ACTUAL", multiple=True, help="Name a column."),
     click.option(
         "--speaker-from-id", metavar="REGEX", help="Its group is the speaker in an utterance id: '^([^-]+)-'."
@@ -111,6 +113,8 @@ def files_of(given: dict[str, Any]) -> dict[str, Any]:
         "references": given.pop("references") or None,
         "metadata": given.pop("metadata") or None,
         "format": given.pop("form"),
+        "references_format": given.pop("references_format"),
+        "metadata_format": given.pop("metadata_format"),
         "columns": parse_single("--column", given.pop("column")),
         "speaker_from_id": given.pop("speaker_from_id"),
         "where": parse_pairs("--where", given.pop("where")),

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import re
-import shlex
-import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
+from typing import Any, Protocol, cast, get_origin, get_type_hints, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -20,10 +16,6 @@ from fairaudit.exceptions import OptionError, nearest
 from fairaudit.partition import Name, Partition
 
 ENTRY_POINTS = "fairaudit.discoverers"
-#: Parameters that an audit gives its own value of, unless they are set, and the option that has it.
-SHARED = {"seed": "--seed", "zip_table": "--zip-table"}
-#: Columns of a listing.
-WIDTH = 110
 
 
 @runtime_checkable
@@ -65,6 +57,14 @@ class Preparing(Protocol):
 
     def prepare(self, counts: SpeakerCounts) -> SpeakerCounts:
         """Add the attributes; called once, before speakers are split."""
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A discoverer, or its partition, that has reasons of its own why a row cannot be placed.
+
+    Others can place every row that lacks none of the columns that they require.
+    """
 
     def unplaced(self, counts: SpeakerCounts) -> NDArray[np.object_]:
         """Return for each row why it cannot be placed, or an empty text."""
@@ -145,7 +145,7 @@ def reasons_unplaced(finder: Any, counts: SpeakerCounts) -> NDArray[np.object_]:
     counts : SpeakerCounts
         As `prepare` left it.
     """
-    if isinstance(finder, Preparing):
+    if isinstance(finder, Placing):
         return finder.unplaced(counts)
     reasons = np.full(counts.rows, "", dtype=object)
     for column in finder.requires:
@@ -186,7 +186,7 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set ") -
     ----------
     name : str
     parameters : mapping of str to object
-        Texts are read as the type of the parameter.
+        Texts are read as the type of the parameter; of several texts, with commas between them.
     where : str
         For messages: what stands before ``NAME.PARAMETER``, such as ``audit.toml, set.``.
 
@@ -217,6 +217,8 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set ") -
                 where=where + full,
                 allowed=nearest(parameter, fields),
             )
+        if get_origin(types[parameter]) is tuple and isinstance(value, str):
+            value = [text.strip() for text in value.split(",")]
         values[parameter] = typed(value, types[parameter], name=full, where=where + full, strict=False)
     try:
         return cast(Discoverer, msgspec.convert(values, kind))
@@ -226,47 +228,6 @@ def configure(name: str, parameters: Mapping[str, Any], where: str = "--set ") -
     except msgspec.ValidationError as error:
         # A discoverer of someone else's refuses in its own words.
         raise OptionError(f"{name}: {error}", where=f"{where}{name}") from None
-
-
-def describe_installed() -> str:
-    """Return a text that lists the installed discoverers: what each does, reads and can be told.
-
-    Examples
-    --------
-    >>> print(describe_installed())
-    geo: Regions that differ in error rate, found by a decision tree over latitude and longitude.
-      reads: latitude, longitude
-      --set geo.max_regions=126
-          Most leaves; 126 as published for the US.
-    ...
-    """
-    lines = []
-    for name, kind in installed().items():
-        documentation = inspect.getdoc(kind) or ""
-        lines += [f"{name}: {documentation.partition(chr(10))[0]}"]
-        lines += [f"  reads: {', '.join(cast(Any, kind).requires)}"]
-        for field in dataclasses.fields(cast(Any, kind)):
-            value, text = _default_and_text(field, documentation)
-            setting = f"{name}.{field.name}={value}"
-            lines += [f"  --set {shlex.quote(setting)}"]
-            lines += textwrap.wrap(text, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
-    return "\n".join(lines) + "\n"
-
-
-def _default_and_text(field: dataclasses.Field[Any], documentation: str) -> tuple[str, str]:
-    """Return a parameter's default, or its name for a value, and what its numpydoc entry says."""
-    entry = re.search(rf"^{field.name} : (.*)\n((?: +.*\n)*)", documentation + "\n", flags=re.M)
-    kind, body = (entry[1], " ".join(entry[2].split())) if entry else ("", "")
-    sentences = re.split(r"(?<=\.) ", body)
-    told = sentences[:1]
-    if kind.startswith("{"):
-        told.append(f"One of {kind.strip('{}')}.")
-    if field.name in SHARED:
-        told.append(f"By default that of {SHARED[field.name]}.")
-    elif field.default is None:
-        told += [sentence for sentence in sentences[1:] if sentence.startswith("By default")]
-    fixed = field.name not in SHARED and field.default not in (None, dataclasses.MISSING)
-    return str(field.default) if fixed else field.name.upper(), " ".join(told)
 
 
 def check_at_least(owner: str, values: Mapping[str, float | None], least: float) -> None:

@@ -207,12 +207,12 @@ def _gain(criterion: Criterion, e: Ints, w: Ints, all_e: Ints, all_w: Ints, node
         whole = np.true_divide(all_e, np.maximum(all_w, 1)) * all_e
         gain = np.true_divide(e, w) * e + rest_e / rest_w * rest_e - whole[node]
     else:
-        gain = _x_log(e, w) + _x_log(rest_e, rest_w) - _x_log(all_e, np.maximum(all_w, 1))[node]
+        gain = x_log(e, w) + x_log(rest_e, rest_w) - x_log(all_e, np.maximum(all_w, 1))[node]
     return gain
 
 
-def _x_log(e: Ints, w: Ints) -> Floats:
-    # The limit of e log(e / w) for no errors is 0.
+def x_log(e: Ints, w: Ints) -> Floats:
+    """Return e log(e / w), the log likelihood of a rate that is left free; 0, its limit, for no errors."""
     product: Floats = np.log(np.true_divide(np.maximum(e, 1), w)) * e
     return product
 

@@ -44,7 +44,9 @@ def check(vectors: Floats, ids: Sequence[Any] | NDArray[Any], where: str) -> Non
     ...
     """
     finite = np.isfinite(vectors).all(axis=1)
-    nonzero = vectors.any(axis=1)
+    # A vector whose length is lost to rounding has no direction either.
+    with np.errstate(over="ignore", invalid="ignore"):
+        nonzero = (vectors * vectors).sum(axis=1) != 0
     for good, what in ((finite, "is not finite"), (nonzero, "is zero")):
         if not good.all():
             bad = int(np.flatnonzero(~good)[0])

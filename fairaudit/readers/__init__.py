@@ -9,9 +9,10 @@ from typing import Any
 from fairaudit.exceptions import OptionError, nearest
 from fairaudit.log import MISSING_HYPOTHESIS, UtteranceLog, check_columns, has_counts
 from fairaudit.provenance import Metric, Scoring, Selection, Source
-from fairaudit.readers.gathering import gather
+from fairaudit.readers.gathering import Gathered, gather
 from fairaudit.readers.inclusion import include
-from fairaudit.readers.refusal import refuse_missing_hypotheses
+from fairaudit.readers.joining import ONLY_REFERENCE
+from fairaudit.readers.missing import check_placed, take_missing
 from fairaudit.readers.selection import blank, narrow
 from fairaudit.readers.text import score_frame
 from fairaudit.readers.voices import with_vectors
@@ -32,6 +33,8 @@ def read_log(
     embeddings: str | Path | None = None,
     embeddings_path: Mapping[str, str] | None = None,
     format: str | None = None,
+    references_format: str | None = None,
+    metadata_format: str | None = None,
     columns: Columns | None = None,
     speaker_from_id: str | None = None,
     where: Values | None = None,
@@ -60,6 +63,8 @@ def read_log(
         Old to new beginning of the paths that a file of embeddings names.
     format : str, optional
         Format of `source`; by default it is recognised. See `fairaudit.readers.formats.installed`.
+    references_format, metadata_format : str, optional
+        Formats of the other files.
     columns : mapping of str to str, optional
         Canonical name to the name in the log, or in whichever file has it.
     speaker_from_id : str, optional
@@ -104,6 +109,12 @@ def read_log(
         raise OptionError(
             f"max_excluded is {max_excluded}", where="--max-excluded", allowed="a fraction from 0 to below 1"
         )
+    if embeddings_path and embeddings is None:
+        raise OptionError(
+            "paths of embeddings are given, and no embeddings",
+            where="--embeddings-path",
+            fix="add --embeddings FILE, or leave it out",
+        )
     selection = _selection(columns, where, missing, max_excluded, missing_hypothesis, speaker_from_id)
     workspace = Workspace()
     gathered = gather(
@@ -111,20 +122,22 @@ def read_log(
         references,
         metadata,
         columns=selection.columns,
-        form=format,
+        forms={"log": format, "references": references_format, "metadata": metadata_format},
         speaker_from_id=speaker_from_id,
         workspace=workspace,
     )
+    scored = _is_scored(gathered, normalizer, normalizer_sensitivity, missing_hypothesis)
+    notes = [*gathered.warnings, *check_placed(gathered.frame, selection.where)]
     frame = blank(narrow(gathered.frame, selection.where), selection.missing)
+    frame, without = take_missing(frame, missing_hypothesis, gathered.inputs, scored=scored)
     names = frame.collect_schema().names()
     check_columns(names, independent=assume_independent_utterances)
     if assume_independent_utterances:
         frame = workspace.with_own_speakers(frame)
-    scoring, notes = None, [*gathered.warnings, *_left_out_before(gathered.inputs)]
+    scoring = None
+    notes += _left_out_before(gathered.inputs)
     others: tuple[str, ...] = ()
-    if normalizer is not None or normalizer_sensitivity or not has_counts(names):
-        if missing_hypothesis is None:
-            refuse_missing_hypotheses(frame, gathered.inputs)
+    if scored:
         others = (
             tuple(n for n in NORMALIZERS if n != (normalizer or "none")) if normalizer_sensitivity else ()
         )
@@ -150,9 +163,10 @@ def read_log(
         independent_utterances=assume_independent_utterances,
         selection=selection,
         coverage=gathered.coverage,
+        rows=gathered.rows(),
         engine=workspace,
     )
-    log = include(log, workspace)
+    log = include(log, workspace, without)
     return (
         log if embeddings is None else with_vectors(log, Path(embeddings), embeddings_path or {}, workspace)
     )
@@ -191,6 +205,22 @@ def _selection(
     )
 
 
+def _is_scored(
+    gathered: Gathered, normalizer: str | None, sensitivity: bool, missing_hypothesis: str | None
+) -> bool:
+    """Tell whether the texts of a log are scored; refuse what would be ignored where they are not."""
+    names = gathered.frame.collect_schema().names()
+    if normalizer is not None or sensitivity or not has_counts(names):
+        return True
+    if missing_hypothesis is not None and ONLY_REFERENCE not in names:
+        raise OptionError(
+            "the log has counts, so that no hypothesis can be missing",
+            where="--missing-hypothesis",
+            fix="leave it out; or give the references, against which the log is held, with --references",
+        )
+    return False
+
+
 def _unit(metric: str) -> str:
     if metric not in UNITS:
         raise OptionError(
@@ -204,9 +234,16 @@ def _unit(metric: str) -> str:
 def _metric(name: str | None, columns: Columns, scoring: Scoring | None, inputs: Sequence[Source]) -> Metric:
     if scoring is not None:
         return Metric(name=name or "WER", numerator="errors", denominator=f"ref_{UNITS[name or 'WER']}")
-    earlier = {source.origin.metric for source in inputs if source.role == "log" and source.origin}
-    if name is None and len(earlier) == 1 and (metric := earlier.pop()) is not None:
-        return metric
+    known = {source.origin.metric for source in inputs if source.role == "log" and source.origin}
+    if len(known) == 1 and (earlier := known.pop()) is not None:
+        if name not in (None, earlier.name):
+            raise OptionError(
+                f"the counts of the log are of {earlier.name}, not of {name}",
+                where="--metric",
+                allowed=earlier.name,
+                fix="leave it out, or score the texts again",
+            )
+        return earlier
     return Metric(
         name=name or "WER",
         numerator=columns.get("errors", "errors"),
@@ -227,5 +264,5 @@ def _left_out_before(inputs: Sequence[Source]) -> list[str]:
     for source in inputs:
         if source.origin is not None and source.origin.excluded:
             told = ", ".join(f"{n:,} {reason}" for reason, n in source.origin.excluded.items())
-            notes.append(f"{source.name} was scored without some rows of its source: {told}")
+            notes.append(f"left out when {source.name} was scored: {told}")
     return notes

@@ -39,7 +39,7 @@ class HfDatasets:
         """Tell a folder by its description, a file by its ending and its first bytes."""
         if document.is_folder:
             return document.has("dataset_dict.json") or document.has("state.json", "dataset_info.json")
-        if not document.name.lower().removesuffix(".gz").removesuffix(".zst").endswith(".arrow"):
+        if document.ending != ".arrow":
             return False
         with document.path.open("rb") as stream:
             return stream.read(len(FILE)).startswith((FILE, STREAM))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, cast
 
 from fairaudit.exceptions import LogError
 from fairaudit.log import file_sha256
@@ -14,6 +17,9 @@ from fairaudit.log import file_sha256
 MARK = b"\xef\xbb\xbf"
 #: Bytes from which a format is recognised.
 HEAD = 2**16
+#: How a file in a folder may be compressed.
+ENDINGS = ("", ".gz", ".zst")
+_PACKED = re.compile(r"\.(gz|zst)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,19 @@ class Document:
     _read: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def plain_name(self) -> str:
+        """The name without .gz or .zst."""
+        return _PACKED.sub("", self.name)
+
+    @property
+    def ending(self) -> str:
+        """The last ending of that in small letters, such as `.json`."""
+        return Path(self.plain_name).suffix.lower()
+
+    @property
     def stem(self) -> str:
         """The name without its last ending (and without .gz or .zst)."""
-        return Path(self.name.removesuffix(".gz").removesuffix(".zst")).stem
+        return Path(self.plain_name).stem
 
     @property
     def is_folder(self) -> bool:
@@ -46,17 +62,19 @@ class Document:
         return self.path.is_dir()
 
     def has(self, *names: str) -> bool:
-        """Tell whether a folder holds all of these files."""
-        return self.is_folder and all((self.path / name).is_file() for name in names)
+        """Tell whether a folder holds all of these files, compressed or not."""
+        return self.is_folder and all(self._path_of(name) is not None for name in names)
 
     def child(self, name: str) -> Document:
         """Return a file of the folder; what is read of it counts as read of the folder."""
-        return Document(self.path / name, f"{self.name}/{name}", None, self._read)
+        path = self._path_of(name) or self.path / name
+        return Document(path, f"{self.name}/{path.relative_to(self.path).as_posix()}", None, self._read)
 
     def children(self, pattern: str) -> list[Document]:
-        """Return the files of the folder that match a pattern, sorted by name."""
-        found = sorted(path.relative_to(self.path) for path in self.path.glob(pattern) if path.is_file())
-        return [self.child(path.as_posix()) for path in found]
+        """Return the files of the folder that match a pattern, compressed or not, sorted by name."""
+        paths = (path for ending in ENDINGS for path in self.path.glob(pattern + ending) if path.is_file())
+        found = sorted({path.relative_to(self.path).as_posix() for path in paths})
+        return [self.child(name) for name in found]
 
     def head(self) -> str:
         """Return the beginning of the file as text, an empty one of a folder or of bytes that are no text.
@@ -65,8 +83,11 @@ class Document:
         """
         if self.is_folder:
             return ""
-        with self.path.open("rb") as stream:
-            start = stream.read(HEAD).removeprefix(MARK)
+        try:
+            with self._opened() as stream:
+                start = stream.read(HEAD).removeprefix(MARK)
+        except (OSError, EOFError):
+            return ""
         # A character may be cut in two at the end.
         for surplus in range(4):
             try:
@@ -85,9 +106,10 @@ class Document:
         """
         self.note()
         try:
-            return self.path.read_bytes().removeprefix(MARK)
-        except OSError as error:
-            raise self.error(f"cannot read {self.name}: {error.strerror}") from None
+            with self._opened() as stream:
+                return stream.read().removeprefix(MARK)
+        except (OSError, EOFError) as error:
+            raise self._unreadable(error) from None
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Give each line that is not blank with its number, without its end.
@@ -99,7 +121,7 @@ class Document:
         """
         self.note()
         try:
-            with self.path.open("rb") as stream:
+            with self._opened() as stream:
                 for number, line in enumerate(stream, 1):
                     try:
                         text = line.removeprefix(MARK if number == 1 else b"").decode()
@@ -107,8 +129,8 @@ class Document:
                         raise self.error("not UTF-8 text", number, fix="save it as UTF-8") from None
                     if text.strip():
                         yield number, text.rstrip("\r\n")
-        except OSError as error:
-            raise self.error(f"cannot read {self.name}: {error.strerror}") from None
+        except (OSError, EOFError) as error:
+            raise self._unreadable(error) from None
 
     def note(self) -> None:
         """Say that the file is read, where neither `lines` nor `content` does it: its digest is on record."""
@@ -138,3 +160,25 @@ class Document:
         for name, path in sorted(self._read.items()):
             digest.update(f"{name.removeprefix(self.name)}\0{file_sha256(path)}\n".encode())
         return digest.hexdigest()
+
+    def _path_of(self, name: str) -> Path | None:
+        """Return where a file of the folder is, as it is or compressed; None where it is not."""
+        return next((p for end in ENDINGS if (p := self.path / (name + end)).is_file()), None)
+
+    def _opened(self) -> IO[bytes]:
+        """Open the file, unpacked if it is a packed one of a folder."""
+        if self.path.suffix == ".gz":
+            import gzip
+
+            return cast("IO[bytes]", gzip.open(self.path))
+        if self.path.suffix == ".zst":
+            import pyarrow as pa
+
+            with pa.input_stream(str(self.path), compression="zstd") as stream:
+                return io.BytesIO(stream.read())
+        return self.path.open("rb")
+
+    def _unreadable(self, error: Exception) -> LogError:
+        told = getattr(error, "strerror", None) or str(error)
+        fix = "check that the file is complete and may be read"
+        return self.error(f"cannot read {self.name}: {told}", fix=fix)

@@ -113,8 +113,12 @@ def _rows(table: str, workspace: Workspace) -> int:
 
 
 def _expand(path: str) -> list[Path]:
-    if Path(path).exists():
+    if Path(path).is_file() or Path(path).is_dir():
         return [Path(path)]
+    if Path(path).exists():
+        raise LogError(
+            f"{path} is no file", where=path, allowed="files and folders; a pipe can be read once only"
+        )
     # Path.glob takes no absolute pattern.
     matches = glob.glob(path, recursive=True)  # noqa: PTH207
     found = sorted(Path(match) for match in matches if Path(match).is_file())

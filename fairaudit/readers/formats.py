@@ -7,7 +7,7 @@ are read as they are called (see `fairaudit.readers.files`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Protocol, runtime_checkable
@@ -119,16 +119,15 @@ def choose(document: Document, given: str | None) -> str:
 
 
 def _by_ending(document: Document) -> str:
-    name = document.name.lower().removesuffix(".gz").removesuffix(".zst")
     for kind, (endings, _) in PLAIN.items():
-        if name.endswith(endings) and not document.is_folder:
+        if document.ending in endings and not document.is_folder:
             return kind
     plain = ", ".join(ending for endings, _ in PLAIN.values() for ending in endings)
     if document.is_folder:
         raise LogError(
             f"{document.name} is a folder of no known format",
             where=document.name,
-            allowed=f"files, or a folder of: {', '.join(installed())}",
+            allowed="a file; or a folder of a format that is one (see: fairaudit formats)",
             fix=f"give its files, such as '{document.name.rstrip('/')}/*.parquet'",
         )
     raise LogError(
@@ -145,10 +144,6 @@ def describe_installed() -> str:
     lines += [f"  {name:<14} {', '.join(endings)}: {title}" for name, (endings, title) in PLAIN.items()]
     lines += ["", "Formats of other programs, recognised by what is in them, or named by --format:"]
     for name, reader in installed().items():
-        lines += [f"  {name:<14} {reader.title}", f"  {'':<14} gives {_listed(reader.carries)}"]
+        lines += [f"  {name:<14} {reader.title}", f"  {'':<14} gives {', '.join(reader.carries)}"]
     lines += ["", "text: one side only, so hypotheses as LOG and references with --references."]
     return "\n".join(lines)
-
-
-def _listed(carries: Sequence[str]) -> str:
-    return ", ".join(carries)

@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.checks import as_text
 from fairaudit.exceptions import LogError, OptionError, nearest
-from fairaudit.log import Coverage
+from fairaudit.log import IDS, Coverage
 from fairaudit.provenance import Source
 from fairaudit.readers.files import open_files
+from fairaudit.readers.formats import PLAIN
 from fairaudit.readers.joining import Part, join, sided
 from fairaudit.readers.refusal import names_of
 from fairaudit.readers.selection import check_canonical, named
 from fairaudit.readers.tables import open_table
-from fairaudit.readers.workspace import literal, run
+from fairaudit.readers.workspace import literal
 
 if TYPE_CHECKING:
     import duckdb
     import narwhals as nw
 
     from fairaudit.readers.workspace import Workspace
-
-IDS = ("utterance_id", "speaker_id")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,14 @@ class Gathered:
     coverage: tuple[Coverage, ...]
     warnings: list[str]
 
+    def rows(self) -> int:
+        """Return how many rows there are, those that only the references have among them."""
+        import narwhals as nw
+
+        if not self.coverage:
+            return sum(source.rows or 0 for source in self.inputs)
+        return int(self.frame.select(nw.len().alias("n")).collect("pyarrow")["n"][0])
+
 
 def gather(
     source: Any,
@@ -53,7 +60,7 @@ def gather(
     metadata: Any,
     *,
     columns: Mapping[str, str],
-    form: str | None,
+    forms: Mapping[str, str | None],
     speaker_from_id: str | None,
     workspace: Workspace,
 ) -> Gathered:
@@ -65,8 +72,8 @@ def gather(
         Several files of `source` or of `references` are one table; each of `metadata` is joined by itself.
     columns : mapping of str to str
         Canonical to actual, in whichever of the files has it.
-    form : str or None
-        Format of `source`.
+    forms : mapping of str to str or None
+        Format by role: log, references, metadata.
     speaker_from_id : str or None
         Regular expression whose group is the speaker in an utterance id.
     workspace : Workspace
@@ -77,30 +84,66 @@ def gather(
         If a file cannot be read or joined, or a mapped column is in none of them.
     """
     check_canonical(columns)
-    roles = [("log", source, form)]
-    roles += [("references", references, None)] if references is not None else []
-    roles += [("metadata", one, None) for one in _several(metadata)]
-    opened = [(role, *_opened(given, role, kind, workspace)) for role, given, kind in roles]
+    roles = [("log", source)]
+    roles += [("references", references)] if references is not None else []
+    roles += [("metadata", one) for one in _several(metadata)]
+    opened = [(role, *_opened(given, role, forms.get(role), workspace)) for role, given in roles]
     available = {column for _, relation, _ in opened for column in relation.columns}
     _check_mapped(columns, available)
     parts, notes = [], []
     for role, relation, inputs in opened:
-        own = {name: actual for name, actual in columns.items() if actual in relation.columns}
-        renamed, changed = named(sided(relation, role), own, names_of(inputs))
-        parts.append(Part(role, renamed, names_of(inputs)))
+        own = _of_file(columns, relation.columns, role, names_of(inputs))
+        renamed, changed = named(relation, own, names_of(inputs))
+        # In a plain table of the log's own, a column `text` is a label like any other.
+        plain = role == "log" and all(source.format in (None, *PLAIN) for source in inputs)
+        parts.append(Part(role, renamed if plain else sided(renamed, role), names_of(inputs)))
         notes += changed
     inputs = tuple(one for _, _, of_part in opened for one in of_part)
     log, coverage = parts[0].relation, []
     if parts[1:]:
         log = _with_text_ids(log)
-    for part in parts[1:]:
-        other = Part(part.role, _with_text_ids(part.relation), part.name)
-        log, fits, warned = join(log, other, workspace)
+    waiting = [Part(part.role, _with_text_ids(part.relation), part.name) for part in parts[1:]]
+    if speaker_from_id is not None and not any(part.role == "references" for part in waiting):
+        log = _speakers(log, speaker_from_id)
+    while waiting:
+        part = _next(log, waiting)
+        log, fits, warned = join(log, part, workspace)
         coverage.append(fits)
         notes += warned
-    if speaker_from_id is not None:
-        log = _speakers(log, speaker_from_id, names_of(inputs))
+        if speaker_from_id is not None and part.role == "references":
+            log = _speakers(log, speaker_from_id)
     return Gathered(_frame(log), inputs, tuple(coverage), notes)
+
+
+def _next(log: duckdb.DuckDBPyRelation, waiting: list[Part]) -> Part:
+    """Take the next file that can be joined: one of speakers may have to wait for the one that names them."""
+    for part in waiting:
+        by_utterance = "utterance_id" in log.columns and "utterance_id" in part.relation.columns
+        by_speaker = "speaker_id" in log.columns and "speaker_id" in part.relation.columns
+        if by_utterance or (by_speaker and part.role == "metadata"):
+            waiting.remove(part)
+            return part
+    return waiting.pop(0)
+
+
+def _of_file(columns: Mapping[str, str], there: Sequence[str], role: str, where: str) -> dict[str, str]:
+    """Return the columns that a file has, of those that the user maps.
+
+    One column can be two things in two files, such as `text`: then the side that the file is given for.
+    """
+    own = {name: actual for name, actual in columns.items() if actual in there}
+    for actual in set(own.values()):
+        names = [name for name in own if own[name] == actual]
+        side = {"log": "hypothesis", "references": "reference"}.get(role)
+        if len(names) > 1 and side not in names:
+            raise OptionError(
+                f"the column '{actual}' is mapped to {' and '.join(names)}",
+                where=where,
+                allowed="one canonical column for each column of a file",
+            )
+        if len(names) > 1:
+            own = {name: of for name, of in own.items() if of != actual or name == side}
+    return own
 
 
 def _several(given: Any) -> Sequence[Any]:
@@ -142,8 +185,10 @@ def _with_text_ids(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation
     return native
 
 
-def _speakers(log: duckdb.DuckDBPyRelation, pattern: str, where: str) -> duckdb.DuckDBPyRelation:
+def _speakers(log: duckdb.DuckDBPyRelation, pattern: str) -> duckdb.DuckDBPyRelation:
     """Take the speaker of each utterance out of its id."""
+    import duckdb
+
     option = f"--speaker-from-id '{pattern}'"
     try:
         groups = re.compile(pattern).groups
@@ -162,9 +207,15 @@ def _speakers(log: duckdb.DuckDBPyRelation, pattern: str, where: str) -> duckdb.
         )
     found = f"regexp_extract(CAST(utterance_id AS VARCHAR), {literal(pattern)}, 1)"
     # What does not match has no speaker, and is told as every row without one.
-    named = log.project(f"*, nullif({found}, '') AS speaker_id")
-    run(lambda: named.limit(1).fetchall(), where)
-    return named
+    try:
+        duckdb.execute("SELECT regexp_extract('', ?, 1)", [pattern])
+    except duckdb.Error as error:
+        raise OptionError(
+            f"the engine does not know this expression: {str(error).splitlines()[0]}",
+            where=option,
+            allowed="the syntax of RE2, which has no look-ahead and no back references",
+        ) from None
+    return log.project(f"*, nullif({found}, '') AS speaker_id")
 
 
 def _frame(relation: duckdb.DuckDBPyRelation) -> nw.LazyFrame[Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MISSING = "missing_hypothesis"
 
 
-def include(log: UtteranceLog, workspace: Workspace) -> UtteranceLog:
+def include(log: UtteranceLog, workspace: Workspace, without: int = 0) -> UtteranceLog:
     """Give columns their types, count what is left out and why, and leave it out.
 
     Parameters
@@ -28,6 +28,8 @@ def include(log: UtteranceLog, workspace: Workspace) -> UtteranceLog:
     log : UtteranceLog
         With the frame as it was gathered and scored.
     workspace : Workspace
+    without : int
+        Utterances that were left out already, as asked, for want of a hypothesis.
 
     Raises
     ------
@@ -71,6 +73,8 @@ def include(log: UtteranceLog, workspace: Workspace) -> UtteranceLog:
     else:
         frame = checks.final(typed.filter(nw.col(checks.REASON).is_null()))
         frame = workspace.copied(frame) if in_place else frame
+    if without:
+        excluded[MISSING] = without
     return replace(
         log,
         frame=frame,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fairaudit.checks import OURS
 from fairaudit.exceptions import LogError
-from fairaudit.log import COUNTS, TEXTS, Coverage
+from fairaudit.log import COUNTS, FLAGS, TEXTS, Coverage, check_names
 from fairaudit.provenance import Joined
 from fairaudit.readers.formats import TEXT
 from fairaudit.readers.workspace import identifier, literal, run
@@ -31,6 +32,8 @@ WAYS = {
     "file name and case": f"lower({_FILE_NAME})",
 }
 LOG, OTHER = "fairaudit_log", "fairaudit_other"
+#: Column that tells the rows which only the references have.
+ONLY_REFERENCE = f"{OURS}only reference"
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,9 @@ def join(
     """Join a file to the log.
 
     References are joined by utterance, and an utterance that only they hold becomes a row without a
-    hypothesis. Metadata is joined by utterance where both sides have ids and any match, else by speaker,
-    and adds no rows. Where both have a column, the file that was given for it is believed.
+    hypothesis, which `ONLY_REFERENCE` marks. Metadata is joined by utterance where both sides have ids
+    and any match, else by speaker, and adds no rows. Where both have a column, the file that was given
+    for it is believed.
 
     Parameters
     ----------
@@ -91,12 +95,17 @@ def join(
     LogError
         If a side has no id, ids of the file are doubled, or none of them is in the log.
     """
-    log = _stored(log.filter("true"), workspace)
+    check_names(list(dict.fromkeys((*log.columns, *part.relation.columns))), part.name)
+    log = _stored(log, workspace)
     other = _stored(_own_columns(part), workspace)
     key, way = _key(log, other, part)
     if key == "speaker_id":
-        other = other.distinct()
-    _refuse_doubled(other, key, way, part)
+        # What a table of speakers says of single utterances is not about the log's.
+        kept = [column for column in other.columns if column != "utterance_id"]
+        other = _stored(other.project(", ".join(map(identifier, kept))).distinct(), workspace)
+    _refuse_doubled(other, key, way, part, f"{part.name}, {key}")
+    if way != "exact":
+        _refuse_doubled(log, key, way, part, "the log")
     coverage = _coverage(log, other, key, way, part)
     joined = _joined(log, other, key, way, outer=part.role == "references")
     warnings = _warnings(log, other, key, way, part)
@@ -105,7 +114,7 @@ def join(
 
 def _own_columns(part: Part) -> duckdb.DuckDBPyRelation:
     """Take from a file what it is given for: counts and hypotheses are the log's."""
-    unwanted = {*COUNTS, "hypothesis", TEXT} | ({"reference"} if part.role == "metadata" else set())
+    unwanted = {*COUNTS, *FLAGS, "hypothesis", TEXT} | ({"reference"} if part.role == "metadata" else set())
     kept = [c for c in part.relation.columns if c not in unwanted]
     if part.role == "references" and "reference" not in kept:
         raise LogError(
@@ -130,9 +139,11 @@ def _key(log: duckdb.DuckDBPyRelation, other: duckdb.DuckDBPyRelation, part: Par
         )
     for key in shared:
         ways = WAYS if key == "utterance_id" else {"exact": WAYS["exact"]}
-        for way in ways:
-            if _matches(log, other, key, way):
-                return key, way
+        matches = {way: _matches(log, other, key, way) for way in ways}
+        # The way by which most match, and of equals the first: ids are folded only where that helps.
+        best = max(ways, key=lambda way: matches[way])
+        if matches[best]:
+            return key, best
     examples = "; ".join(
         f"'{first}' in {where}"
         for table, where in ((log, "the log"), (other, part.name))
@@ -155,24 +166,25 @@ def _same(key: str, way: str) -> str:
     return " = ".join(WAYS[way].format(f"{side}.{identifier(key)}") for side in (LOG, OTHER))
 
 
-def _matches(log: duckdb.DuckDBPyRelation, other: duckdb.DuckDBPyRelation, key: str, way: str) -> bool:
+def _matches(log: duckdb.DuckDBPyRelation, other: duckdb.DuckDBPyRelation, key: str, way: str) -> int:
     left, right = _pair(log, other)
-    return bool(left.join(right, _same(key, way), how="semi").limit(1).fetchall())
+    return _count(left.join(right, _same(key, way), how="semi"))
 
 
-def _refuse_doubled(other: duckdb.DuckDBPyRelation, key: str, way: str, part: Part) -> None:
-    """Refuse a file that says two things of one utterance or speaker."""
+def _refuse_doubled(table: duckdb.DuckDBPyRelation, key: str, way: str, part: Part, where: str) -> None:
+    """Refuse a file that says two things of one utterance or speaker, or ids that are one when compared."""
     folded = WAYS[way].format(identifier(key))
-    of = other.filter(f"{identifier(key)} IS NOT NULL")
+    of = table.filter(f"{identifier(key)} IS NOT NULL")
     rows = of.aggregate(f"{folded} AS id, count(*) AS times", folded).filter("times > 1")
     if doubled := rows.order("id").limit(1).fetchall():
         name, times = doubled[0]
         raise LogError(
             f"{key} '{name}' is there {times} times"
-            + (", with different values" if key == "speaker_id" else ""),
-            where=part.name,
+            + (", with different values" if key == "speaker_id" else "")
+            + (f", as ids are compared by {way}" if way != "exact" else ""),
+            where=where,
             allowed=f"one row for each {key.removesuffix('_id')}",
-            fix=f"leave one of them, or remove the others from the {part.role}",
+            fix=f"leave one of them; or write ids in one way in the log and the {part.role}",
         )
 
 
@@ -217,8 +229,12 @@ def _joined(
         elif column in TEXTS or column not in log.columns:
             listed.append(f"{of(OTHER, column)} AS {name}")
         else:
-            sides = (f"CAST({of(side, column)} AS VARCHAR)" for side in (OTHER, LOG))
+            # An empty text is a missing value, and not one that is believed.
+            sides = (f"nullif(CAST({of(side, column)} AS VARCHAR), '')" for side in (OTHER, LOG))
             listed.append(f"coalesce({', '.join(sides)}) AS {name}")
+    if outer:
+        listed.append(f"{of(LOG, 'log_row')} IS NULL AS {identifier(ONLY_REFERENCE)}")
+        log = log.project("*, 1 AS log_row")
     left, right = _pair(log, other)
     return left.join(right, _same(key, way), how="outer" if outer else "left").project(", ".join(listed))
 
@@ -228,9 +244,9 @@ def _warnings(
 ) -> list[str]:
     notes = []
     if both := [c for c in other.columns if c in log.columns and c != key]:
-        notes.append(f"{', '.join(both)} of {part.name} are used where the log has them too")
+        notes.append(f"where both have {' and '.join(both)}, what {part.name} says is used")
     if way != "exact":
-        notes.append(f"no id of {part.name} is in the log exactly; ids were matched by {way}")
+        notes.append(f"ids of the log and of {part.name} are not the same; they were matched by {way}")
     return notes
 
 

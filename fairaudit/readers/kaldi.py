@@ -54,7 +54,7 @@ class Kaldi:
         """Tell by the names that Kaldi gives its files."""
         if document.is_folder:
             return any(map(document.has, ("text", "utt2spk", *ALIGNMENTS)))
-        name = document.name.removesuffix(".gz").removesuffix(".zst")
+        name = document.plain_name
         return name in ("text", "per_utt") or _column(name) is not None
 
     def rows(self, document: Document) -> Iterator[Row]:
@@ -115,7 +115,7 @@ def _folder(document: Document) -> Iterator[Row]:
     if document.has("text"):
         tables["utt"][TEXT] = _table(document.child("text"), TEXT)
     for file in document.children("???2*"):
-        name = file.path.name
+        name = file.plain_name.rpartition("/")[2]
         if column := _column(name):
             tables[name[:3]][column] = _table(file, column)
     if not tables["utt"]:
@@ -126,11 +126,11 @@ def _folder(document: Document) -> Iterator[Row]:
         )
     speakers = tables["utt"].get("speaker_id", {})
     for utterance in dict.fromkeys(name for table in tables["utt"].values() for name in table):
-        yield {
-            "utterance_id": utterance,
-            **_values(tables["spk"], speakers.get(utterance)),
-            **_values(tables["utt"], utterance),
-        }
+        of_speaker = _values(tables["spk"], speakers.get(utterance))
+        of_utterance = _values(tables["utt"], utterance)
+        # What is known of the utterance goes before what is known of its speaker.
+        known = {column: value for column, value in of_utterance.items() if value is not None}
+        yield {"utterance_id": utterance, **of_utterance, **of_speaker, **known}
 
 
 def _values(tables: Mapping[str, Mapping[str, str]], name: str | None) -> dict[str, str | None]:

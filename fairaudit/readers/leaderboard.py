@@ -96,9 +96,11 @@ def _merged(name: str, chunks: list[Entry], document: Document) -> dict[str, Any
             line,
             allowed="the reference of the whole session in each chunk",
         )
-    parts = [(entry[PREDICTED] or "").strip() for entry in entries]
+    parts = [entry[PREDICTED] for entry in entries]
+    # A chunk that was not recognised leaves the session without a hypothesis, not with a shorter one.
+    heard = None if None in parts else " ".join(part.strip() for part in parts if part.strip())
     sums = {key: _sum(key, entries, document, line) for key in ("duration", "time")}
-    merged = same | sums | {"audio_filepath": name, PREDICTED: " ".join(part for part in parts if part)}
+    merged = same | sums | {"audio_filepath": name, PREDICTED: heard}
     return {key: value for key, value in merged.items() if key not in (SESSION, CHUNK)}
 
 

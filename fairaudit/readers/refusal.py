@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.checks import REASON, REMEDIES, as_text, mark_duplicates, typed
 from fairaudit.exceptions import LogError
-from fairaudit.log import COORDINATES, COUNTS, KINDS, TEXTS
+from fairaudit.log import COORDINATES, COUNTS, IDS, KINDS
 from fairaudit.readers.workspace import run
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ ABOUT: Mapping[str, Sequence[str]] = {
     "one_coordinate_missing": COORDINATES,
     "malformed_zip_code": ("zip_code",),
 }
-IDS = ("utterance_id", "speaker_id")
 LONGEST = 20
 #: Files that are named.
 MOST_FILES = 3
@@ -79,46 +78,6 @@ def refuse_too_many(
     )
 
 
-def refuse_missing_hypotheses(frame: nw.LazyFrame[Any], inputs: Sequence[Source]) -> None:
-    """Refuse utterances without a hypothesis: the user says how they count.
-
-    Parameters
-    ----------
-    frame : narwhals.LazyFrame
-        Canonical names, with texts.
-    inputs : sequence of Source
-
-    Raises
-    ------
-    LogError
-        Says how many there are, and names the first ones.
-    """
-    import narwhals as nw
-
-    schema = frame.collect_schema()
-    if not set(TEXTS) <= set(schema):
-        return
-    without = frame.filter(nw.col("hypothesis").is_null() & ~nw.col("reference").is_null())
-    found = run(lambda: without.select(nw.len().alias("rows")).collect("pyarrow"), "the log")
-    rows = int(found["rows"][0])
-    if not rows:
-        return
-    named = next((name for name in IDS if name in schema), None)
-    first = []
-    if named is not None:
-        ids = without.select(as_text(named, schema[named]).alias("id")).sort("id").head(MOST_FILES)
-        first = run(lambda: ids.collect("pyarrow"), "the log")["id"].to_list()
-    such = f", such as {named} {', '.join(map(_quoted, first))}" if first else ""
-    which = "1 utterance has" if rows == 1 else f"{rows:,} utterances have"
-    raise LogError(
-        f"{which} no hypothesis{such}",
-        where=names_of(inputs),
-        allowed="a hypothesis for every utterance; an empty text is one, a missing value is not",
-        fix="say how they count: --missing-hypothesis delete (all of their words are deletions), "
-        "or exclude (they are left out, and their share is reported for every cohort)",
-    )
-
-
 def names_of(inputs: Sequence[Source]) -> str:
     """Name the files of a log, the surplus as a number."""
     names = [source.name for source in inputs]
@@ -147,7 +106,7 @@ def _example(frame: nw.LazyFrame[Any], zip_codes: Sequence[str], reason: str) ->
     row = {name: values[0] for name, values in found.to_dict(as_series=False).items()}
     shown = [name for name in about if _offends(reason, row[name], row[given[name]])]
     shown += [name for name in ids if row[name] is not None and name not in shown][:1]
-    return ", ".join(f"{name} is {_quoted(row[given[name]])}" for name in shown)
+    return ", ".join(f"{name} is {quoted(row[given[name]])}" for name in shown)
 
 
 def _offends(reason: str, value: Any, given: str | None) -> bool:
@@ -162,7 +121,8 @@ def _offends(reason: str, value: Any, given: str | None) -> bool:
     return True
 
 
-def _quoted(text: str | None) -> str:
+def quoted(text: str | None) -> str:
+    """Show a value, cut short where it is long."""
     if text is None:
         return "missing"
     return f"'{text[:LONGEST]}...'" if len(text) > LONGEST else f"'{text}'"

@@ -28,8 +28,7 @@ class Stm:
 
     def recognises(self, document: Document) -> bool:
         """Tell by the ending .stm, or by the name stm that Kaldi gives the file."""
-        name = document.name.removesuffix(".gz").removesuffix(".zst")
-        return (name.endswith(".stm") or document.stem == "stm") and not document.is_folder
+        return (document.ending == ".stm" or document.plain_name == "stm") and not document.is_folder
 
     def rows(self, document: Document) -> Iterator[Row]:
         """Give a segment as an utterance, called by file, channel, begin and end; labels by the legend."""
@@ -63,7 +62,7 @@ def _row(document: Document, legend: Legend, line: str, number: int) -> Row:
     duration = seconds_between(begin, end)
     if duration is None:
         raise document.error(
-            f"begin '{begin}' and end '{end}' are not two times",
+            "the fourth and fifth field are not two times",
             number,
             allowed="seconds, the end not before the begin: 0.10 2.03",
             fix="correct the times",

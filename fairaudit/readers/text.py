@@ -71,10 +71,20 @@ def score_frame(
     names = frame.collect_schema().names()
     if lacking := [text for text in TEXTS if text not in names]:
         raise LogError(
-            f"a normalizer is given, but the log has no {' and no '.join(lacking)}",
-            where=f"--normalizer {normalizer}",
-            fix="leave --normalizer out: the counts of the log are used as they are",
+            f"text is to be scored, but the log has no {' and no '.join(lacking)}",
+            where=f"columns: {', '.join(names)}",
+            fix="name the texts with --column; or, if the log has counts, leave --normalizer and "
+            "--normalizer-sensitivity out: counts are used as they are",
         )
+    schema = frame.collect_schema()
+    for text in TEXTS:
+        if schema[text].is_nested():
+            raise LogError(
+                f"{text} is of type {schema[text]}",
+                where=f"column {text}",
+                allowed="text, the words divided by spaces",
+                fix="join the words by spaces",
+            )
     if missing_hypothesis not in (None, *MISSING_HYPOTHESIS):
         raise OptionError(
             f"missing_hypothesis is {missing_hypothesis!r}",

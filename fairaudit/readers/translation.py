@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairaudit.exceptions import LogError
 from fairaudit.log import COUNTS, check_names
 from fairaudit.readers.document import Document
 from fairaudit.readers.formats import Reader, Row
@@ -43,8 +44,13 @@ def translate(reader: Reader, document: Document, workspace: Workspace) -> Path:
     import pyarrow.parquet as pq
 
     parts = []
+    done = 0
     for batch in _batches(reader.rows(document)):
-        table = table_of(batch)
+        try:
+            table = table_of(batch)
+        except UnicodeEncodeError:
+            raise _not_text(document, batch, done) from None
+        done += len(batch)
         check_names(table.column_names, document.name)
         part = workspace.file()
         pq.write_table(table, part, compression="snappy")
@@ -84,6 +90,26 @@ def table_of(rows: Iterable[Row]) -> pa.Table:
         kind = pa.int64() if name in COUNTS else pa.string()
         columns[name] = pa.array([row.get(name) for row in rows], type=kind)
     return pa.table(columns)
+
+
+def _not_text(document: Document, batch: list[Row], before: int) -> LogError:
+    """Name the first row that holds half a character, as JSON can write one."""
+    for number, row in enumerate(batch, before + 1):
+        for name, value in row.items():
+            if isinstance(value, str) and not value.isprintable() and _is_broken(value):
+                return document.error(
+                    f"{name} of row {number:,} is not valid Unicode (half of a surrogate pair)",
+                    fix="write the file again with whole characters",
+                )
+    return document.error("a text is not valid Unicode", fix="write the file again")
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

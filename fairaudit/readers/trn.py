@@ -27,7 +27,7 @@ class Trn:
 
     def recognises(self, document: Document) -> bool:
         """Tell by the ending .trn: a line of words and an id in parentheses could be anything else."""
-        name = document.name.removesuffix(".gz").removesuffix(".zst")
+        name = document.plain_name.lower()
         return name.endswith(".trn") and not document.is_folder
 
     def rows(self, document: Document) -> Iterator[Row]:

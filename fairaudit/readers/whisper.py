@@ -15,6 +15,8 @@ from fairaudit.readers.document import Document
 from fairaudit.readers.formats import TEXT, Row
 from fairaudit.readers.objects import first_value, value_of
 
+#: Files of a folder by which it is recognised.
+FIRST = 20
 SEGMENT = {"start", "end", "text"}
 #: Languages that are written without spaces, as Whisper's own tokenizer has them.
 SPACELESS = {"zh", "ja", "th", "lo", "my", "yue"}
@@ -32,8 +34,8 @@ class Whisper:
     def recognises(self, document: Document) -> bool:
         """Tell a transcript by its segments, a folder by the first of its JSON files."""
         if document.is_folder:
-            files = document.children("*.json")
-            return bool(files) and self.recognises(files[0])
+            # One that is cut short must not make the folder one of no format.
+            return any(self.recognises(file) for file in document.children("*.json")[:FIRST])
         return _is_transcript(document.head().strip())
 
     def rows(self, document: Document) -> Iterator[Row]:

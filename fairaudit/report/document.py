@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fairaudit.report.blocks import Document, Fact, Facts, Paragraph, Points, Section, Table
+from fairaudit.report.evidence import meeting
 from fairaudit.report.notes import remarks, warnings
 from fairaudit.report.partitions import partition_section
 from fairaudit.report.sentence import sentence
@@ -31,6 +32,7 @@ def document(result: AuditResult) -> Document:
         sections=(
             _audited(result),
             *(partition_section(partition, result) for partition in result.partitions),
+            *((met,) if (met := meeting(result)) else ()),
             Section("What the words mean", (Facts(terms(result)), Points(SOURCES, "Sources"))),
             _reproduced(result),
         ),

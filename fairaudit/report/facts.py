@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairaudit.evidence import Chance
 from fairaudit.report.blocks import Fact
 from fairaudit.report.wording import (
     DASH,
@@ -16,7 +17,7 @@ from fairaudit.report.wording import (
     percent,
     rate_text,
 )
-from fairaudit.result import AuditResult, Chance, PartitionResult, Share, Side
+from fairaudit.result import AuditResult, PartitionResult, Share, Side
 
 #: Most cohorts of a side that are named beside its rate.
 MOST_NAMED = 3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fairaudit.evidence import AttributeGap
 from fairaudit.report.blocks import Block, Facts, Paragraph, Section, Table
+from fairaudit.report.evidence import evidence
 from fairaudit.report.facts import chance_facts, gap_facts
 from fairaudit.report.forest import forest
 from fairaudit.report.notes import choices, is_of_half
@@ -19,6 +21,8 @@ from fairaudit.report.wording import (
     confidence_text,
     count,
     denominator_of,
+    intersected,
+    is_intersection,
     p_text,
     percent,
     setting,
@@ -26,7 +30,7 @@ from fairaudit.report.wording import (
     title_of,
     worst_first,
 )
-from fairaudit.result import AttributeGap, AuditResult, Cohort, Gap, PartitionResult, Unassigned
+from fairaudit.result import AuditResult, Cohort, Gap, PartitionResult, Unassigned
 from fairaudit.tables import cohort_rows
 
 #: Of the curve, the first point at or beyond each of these shares of speakers is shown.
@@ -57,6 +61,7 @@ def partition_section(partition: PartitionResult, result: AuditResult) -> Sectio
         _reasons(partition.unassigned, result),
         _curve(partition),
         _attributes(partition, result),
+        *evidence(partition, result),
         texts_table(partition, result),
         normalizer_table(partition, result),
     ]
@@ -64,6 +69,9 @@ def partition_section(partition: PartitionResult, result: AuditResult) -> Sectio
 
 
 def _origin(partition: PartitionResult) -> str:
+    if partition.origin == "declared" and is_intersection(partition):
+        columns = " and ".join(intersected(partition))
+        return f"Each combination of values of the columns {columns} is a cohort."
     if partition.origin == "declared":
         return f"Each value of the column {clean(partition.name)} is a cohort."
     if partition.origin == "saved":

@@ -23,6 +23,7 @@ SEARCHES = {
     "geo": ("Decision tree over latitude and longitude", "region"),
     "zip": ("ZIP codes by census attribute", "ZIP code"),
     "voice": ("Clusters of speaker embeddings", "voice"),
+    "slices": ("Slices of label columns", "slice"),
 }
 #: The heading of ZIP codes where the table is the user's own, and what the source of the built-in one is.
 OWN_TABLE, CENSUS = "ZIP codes by attribute", "American Community Survey"
@@ -100,6 +101,17 @@ def p_text(p: float | None) -> str:
         return DASH
     digits = max(3, 1 - floor(log10(p))) if p > 0 else 3
     return re.sub(r"(\.\d{3}\d*?)0+$", r"\1", f"{p:.{digits}f}")
+
+
+def tail_text(p: float | None) -> str:
+    """Return a p-value of a distribution, which goes on where nobody can know it any more.
+
+    Examples
+    --------
+    >>> tail_text(3e-13), tail_text(0.0214)
+    ('below 0.0001', '0.021')
+    """
+    return "below 0.0001" if p is not None and p < 0.0001 else p_text(p)
 
 
 def between(low: float | None, high: float | None) -> str:
@@ -208,7 +220,9 @@ def title_of(partition: PartitionResult) -> str:
     The attribute of ZIP codes is that of the first split; see `choices_of`.
     """
     name = clean(partition.name)
-    if partition.kind == "lookup" or partition.origin == "declared":
+    if is_intersection(partition):
+        words = f"labels: {' and '.join(intersected(partition))}"
+    elif partition.kind == "lookup" or partition.origin == "declared":
         words = f"label: {name}"
     elif partition.name in SEARCHES:
         words = f"{OWN_TABLE if _has_own_table(partition) else SEARCHES[partition.name][0]} ({name})"
@@ -219,6 +233,17 @@ def title_of(partition: PartitionResult) -> str:
         side = next((c for c in partition.cohorts if c.cohort in bottom), partition.cohorts[0])
         words += f": {clean(side.label).removeprefix(PLACE)}"
     return f"{words}, saved" if partition.origin == "saved" else words
+
+
+def is_intersection(partition: PartitionResult) -> bool:
+    """Tell whether the cohorts are the combinations of values of label columns, as declared."""
+    rule = partition.rule or {}
+    return partition.kind == "combinations" and bool(rule["combinations"]) and [] not in rule["combinations"]
+
+
+def intersected(partition: PartitionResult) -> list[str]:
+    """Return the columns of an intersection."""
+    return [clean(column) for column, _ in (partition.rule or {})["combinations"][0]]
 
 
 def _has_own_table(partition: PartitionResult) -> bool:
@@ -251,9 +276,12 @@ def cohort_name(cohort: Cohort) -> str:
     'accent is US'
     >>> cohort_name(made(cohort="voice-03", label="speakers who sound alike, cluster 3"))
     'voice-03: speakers who sound alike, cluster 3'
+    >>> cohort_name(made(cohort="age=70, sex=f", label="age is 70 and sex is f, except where town is Cork"))
+    'age is 70 and sex is f, except where town is Cork'
     """
     name, label = clean(cohort.cohort), clean(cohort.label)
-    return label if label.endswith(name) else f"{name}: {label}"
+    same = label.startswith(name.replace("=", " is ").replace(", ", " and "))
+    return label if same or label.endswith(name) else f"{name}: {label}"
 
 
 def worst_first(cohorts: Iterable[Cohort]) -> list[Cohort]:

@@ -5,46 +5,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
 
 from fairaudit.counts import UNIT, Floats, Ints, SpeakerCounts
 from fairaudit.exceptions import PartitionError
+from fairaudit.partition.labels import Combinations, Lookup
+from fairaudit.partition.rule import UNASSIGNED, Name, Partition
 
-UNASSIGNED = -1
-
-
-@dataclass(frozen=True)
-class Name:
-    """How a cohort is called: `cohort` in tables and files, `label` for people."""
-
-    cohort: str
-    label: str
-
-
-class Partition(Protocol):
-    """What every partition offers; the four kinds of this module are the ones that can be saved."""
-
-    kind: ClassVar[str]
-
-    @property
-    def names(self) -> tuple[Name, ...]:
-        """The cohorts in their fixed order."""
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """Columns of the log that the rule reads."""
-
-    def assign(self, counts: SpeakerCounts) -> Ints:
-        """Return the number of each row's cohort, -1 where the row cannot be placed."""
-
-    def cohort_rules(self) -> list[dict[str, Any]]:
-        """Return each cohort's own rule as plain data; its digest is the cohort's id."""
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the rule as plain data, from which `from_plain` makes an equal partition."""
+__all__ = [
+    "UNASSIGNED",
+    "Boxes",
+    "Centroids",
+    "Combinations",
+    "Lookup",
+    "Name",
+    "Partition",
+    "Threshold",
+    "cohort_ids",
+    "digest",
+    "from_plain",
+    "nearest_centroid",
+]
 
 
 @dataclass(frozen=True)
@@ -181,44 +165,6 @@ class Centroids:
         return {"kind": self.kind, "unit": UNIT, "centroids": [list(c) for c in self.centroids]}
 
 
-@dataclass(frozen=True)
-class Lookup:
-    """One cohort for each value of a label column.
-
-    Parameters
-    ----------
-    column : str
-    values : tuple of str
-        Values that have a cohort; others are not assigned.
-    names : tuple of Name
-    """
-
-    kind: ClassVar[str] = "lookup"
-    column: str
-    values: tuple[str, ...]
-    names: tuple[Name, ...]
-
-    @property
-    def requires(self) -> tuple[str, ...]:
-        """The label column."""
-        return (self.column,)
-
-    def assign(self, counts: SpeakerCounts) -> Ints:
-        """See `Partition.assign`."""
-        labels = counts.labels(self.column)
-        numbers = {value: number for number, value in enumerate(self.values)}
-        cohort = np.array([*(numbers.get(v, UNASSIGNED) for v in labels.values), UNASSIGNED], dtype=np.int64)
-        return cohort[labels.codes]
-
-    def cohort_rules(self) -> list[dict[str, Any]]:
-        """See `Partition.cohort_rules`."""
-        return [{"kind": self.kind, "column": self.column, "value": value} for value in self.values]
-
-    def to_plain(self) -> dict[str, Any]:
-        """See `Partition.to_plain`."""
-        return {"kind": self.kind, "column": self.column, "values": list(self.values)}
-
-
 def from_plain(plain: Mapping[str, Any], names: tuple[Name, ...]) -> Partition:
     """Make a partition from its plain rule.
 
@@ -231,9 +177,9 @@ def from_plain(plain: Mapping[str, Any], names: tuple[Name, ...]) -> Partition:
     Raises
     ------
     PartitionError
-        If the kind is not one of the four that can be saved, or the rule is malformed.
+        If the kind is not one of the five that can be saved, or the rule is malformed.
     """
-    kinds: dict[Any, Any] = {"boxes": Boxes, "threshold": Threshold, "centroids": Centroids, "lookup": Lookup}
+    kinds: dict[Any, Any] = {kind.kind: kind for kind in (Boxes, Threshold, Centroids, Lookup, Combinations)}
     kind = plain.get("kind")
     if kind not in kinds:
         raise PartitionError(f"partition of kind {kind!r}", allowed=", ".join(kinds))

@@ -1,0 +1,54 @@
+"""How the methods meet: whether those whom one partition puts at the bottom are at another's bottom too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+
+import numpy as np
+
+from fairaudit.cells import Members
+from fairaudit.evidence import Overlap
+
+
+def overlaps(members: Mapping[str, Members], fewest: int) -> tuple[Overlap, ...]:
+    """Compare the bottoms of every two partitions, over the speakers who have a cohort in both.
+
+    Parameters
+    ----------
+    members : mapping of str to Members
+        By name of the partition; those without a bottom are left out.
+    fewest : int
+        Speakers that a shown figure needs: in the bottom, in the part that both share, and in the rest of it.
+
+    Returns
+    -------
+    tuple of Overlap
+        Two for each pair, one for each direction.
+    """
+    with_bottom = {name: of for name, of in members.items() if of.bottom}
+    found = []
+    for a, b in permutations(with_bottom, 2):
+        both = with_bottom[a].placed & with_bottom[b].placed
+        found.append(_overlap(a, b, with_bottom[a].bottom & both, with_bottom[b].bottom & both, both, fewest))
+    return tuple(found)
+
+
+def _overlap(
+    a: str, b: str, first: frozenset[int], second: frozenset[int], both: frozenset[int], fewest: int
+) -> Overlap:
+    from scipy.stats import fisher_exact
+
+    shared, others = len(first & second), both - first
+    cells = (shared, len(first) - shared, len(others & second), len(others - second))
+    if len(first) < fewest or any(0 < cell < fewest for cell in cells):
+        why = f"suppressed: it would tell of fewer than {fewest} speakers"
+        return Overlap(a=a, b=b, share=None, expected=None, p_value=None, reason=why)
+    table = np.array(cells).reshape(2, 2)
+    return Overlap(
+        a=a,
+        b=b,
+        share=shared / len(first),
+        expected=len(second) / len(both),
+        p_value=float(fisher_exact(table).pvalue),
+    )

@@ -1,0 +1,113 @@
+"""Why this cohort: which labels are over-represented in it. For clusters of voices, all that they mean.
+
+References
+----------
+Katz, D. et al. (1978). Obtaining confidence intervals for the risk ratio in cohort studies. Biometrics
+34, 469-474.
+Fisher, R. A. (1935). The design of experiments: the exact test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+import numpy as np
+
+from fairaudit.chance import holm
+from fairaudit.counts import SpeakerCounts
+from fairaudit.evidence import Trait
+
+#: Traits that are reported of one cohort.
+MOST_TRAITS = 8
+
+
+def profile(
+    members: Set[str],
+    others: Set[str],
+    labels: Mapping[str, SpeakerCounts],
+    *,
+    confidence: float,
+    fewest: int,
+) -> tuple[Trait, ...]:
+    """Compare how common each label is among the speakers of a cohort and among the others.
+
+    Parameters
+    ----------
+    members, others : set of str
+        Speakers of the cohort, and all others that are tabled.
+    labels : mapping of str to SpeakerCounts
+        By column of the log, with that column as an attribute. A speaker has a value if any
+        utterance has it.
+    confidence : float
+        Of the intervals.
+    fewest : int
+        Speakers of the cohort that must have a value for it to be told.
+
+    Returns
+    -------
+    tuple of Trait
+        Values that are more common in the cohort, by corrected p and then lift; at most `MOST_TRAITS`.
+        The correction is Holm's over all values of all columns, those that are not told among them.
+
+    Examples
+    --------
+    >>> ids = [f"s{i:03}" for i in range(100)]
+    >>> device = SpeakerCounts.of(ids, ref_words=[9] * 100, errors=[1] * 100,
+    ...                           attributes={"device": ["far" if i < 30 else "near" for i in range(100)]})
+    >>> (trait,) = profile(set(ids[:20]), set(ids[20:]), {"device": device}, confidence=0.95, fewest=11)
+    >>> trait.value, trait.lift, trait.p_adjusted < 0.001
+    ('far', 8.0, True)
+    """
+    found = [
+        (column, value, in_cohort, len(holders & others))
+        for column, counts in labels.items()
+        for value, holders in _holders(counts, column).items()
+        if (in_cohort := len(holders & members)) + len(holders & others)
+    ]
+    adjusted = holm([_p_value(a, len(members), b, len(others)) for _, _, a, b in found])
+    traits = []
+    for (column, value, in_cohort, elsewhere), p in zip(found, adjusted, strict=True):
+        lift, low, high = lift_of(in_cohort, len(members), elsewhere, len(others), confidence)
+        if in_cohort >= fewest and lift > 1 and p is not None:
+            traits.append(Trait(column=column, value=value, lift=lift, low=low, high=high, p_adjusted=p))
+    traits.sort(key=lambda trait: (trait.p_adjusted, -trait.lift, trait.column, trait.value))
+    return tuple(traits[:MOST_TRAITS])
+
+
+def lift_of(
+    in_cohort: int, members: int, elsewhere: int, others: int, confidence: float
+) -> tuple[float, float, float]:
+    """Return how many times more common a value is in a cohort than elsewhere, with its interval.
+
+    Katz's interval on the log scale. Where nobody elsewhere has the value, one half is added to both
+    counts and one to both totals, so that the ratio is finite.
+
+    Examples
+    --------
+    >>> [round(v, 2) for v in lift_of(20, 20, 10, 80, 0.95)]
+    [8.0, 4.48, 14.28]
+    """
+    from scipy.special import ndtri
+
+    a, n, b, m = float(in_cohort), float(members), float(elsewhere), float(others)
+    if b == 0 or a == 0:
+        a, n, b, m = a + 0.5, n + 1, b + 0.5, m + 1
+    lift = (a / n) / (b / m)
+    reach = float(np.exp(ndtri(0.5 + confidence / 2) * np.sqrt(max(0.0, 1 / a - 1 / n + 1 / b - 1 / m))))
+    return lift, lift / reach, lift * reach
+
+
+def _p_value(in_cohort: int, members: int, elsewhere: int, others: int) -> float:
+    """Return the two-sided p of Fisher's exact test."""
+    from scipy.stats import fisher_exact
+
+    table = np.array([[in_cohort, members - in_cohort], [elsewhere, others - elsewhere]])
+    return float(fisher_exact(table).pvalue)
+
+
+def _holders(counts: SpeakerCounts, column: str) -> dict[str, set[str]]:
+    labels = counts.labels(column)
+    holders: dict[str, set[str]] = {value: set() for value in labels.values}
+    for row in np.flatnonzero(labels.codes >= 0):
+        holders[labels.values[labels.codes[row]]].add(str(counts.speakers[counts.speaker[row]]))
+    return holders

@@ -8,67 +8,100 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fairaudit.assignment import assign
     from fairaudit.auditing import audit
+    from fairaudit.changes import ComparisonResult
     from fairaudit.checking import check
+    from fairaudit.comparison import compare
     from fairaudit.discover.geo_tree import GeoTree
     from fairaudit.discover.labels import LabelColumn, LabelIntersection
     from fairaudit.discover.slices import Slices
     from fairaudit.discover.speaker_clusters import SpeakerClusters
     from fairaudit.discover.zip_demographics import ZipDemographics
-    from fairaudit.exceptions import FairauditError, InputError
+    from fairaudit.exceptions import FairauditError, GateError, InputError
+    from fairaudit.gating import assert_gate, gate
     from fairaudit.log import UtteranceLog
-    from fairaudit.outputs import read_audit, write_audit
+    from fairaudit.outputs import read_audit, read_comparison, read_result, write_audit, write_comparison
+    from fairaudit.policy import Policy, Rule, Waiver, read_policy
     from fairaudit.readers import read_log
     from fairaudit.readiness import LogCheck
     from fairaudit.result import AuditResult
     from fairaudit.saved import read_partitions
     from fairaudit.simulation import simulate
+    from fairaudit.verdict import Finding, Verdict
     from fairaudit.world import World
 
 #: Where each public name lives. Looked up on first use, so that `fairaudit --help` loads none of them.
 _HOMES = {
     "AuditResult": "result",
+    "ComparisonResult": "changes",
     "FairauditError": "exceptions",
+    "Finding": "verdict",
+    "GateError": "exceptions",
     "GeoTree": "discover.geo_tree",
     "InputError": "exceptions",
     "LabelColumn": "discover.labels",
     "LabelIntersection": "discover.labels",
     "LogCheck": "readiness",
+    "Policy": "policy",
+    "Rule": "policy",
     "Slices": "discover.slices",
     "SpeakerClusters": "discover.speaker_clusters",
     "UtteranceLog": "log",
+    "Verdict": "verdict",
+    "Waiver": "policy",
     "World": "world",
     "ZipDemographics": "discover.zip_demographics",
+    "assert_gate": "gating",
     "assign": "assignment",
     "audit": "auditing",
     "check": "checking",
+    "compare": "comparison",
+    "gate": "gating",
     "read_audit": "outputs",
+    "read_comparison": "outputs",
     "read_log": "readers",
     "read_partitions": "saved",
+    "read_policy": "policy",
+    "read_result": "outputs",
     "simulate": "simulation",
     "write_audit": "outputs",
+    "write_comparison": "outputs",
 }
 
 __all__ = [
     "AuditResult",
+    "ComparisonResult",
     "FairauditError",
+    "Finding",
+    "GateError",
     "GeoTree",
     "InputError",
     "LabelColumn",
     "LabelIntersection",
     "LogCheck",
+    "Policy",
+    "Rule",
     "Slices",
     "SpeakerClusters",
     "UtteranceLog",
+    "Verdict",
+    "Waiver",
     "World",
     "ZipDemographics",
+    "assert_gate",
     "assign",
     "audit",
     "check",
+    "compare",
+    "gate",
     "read_audit",
+    "read_comparison",
     "read_log",
     "read_partitions",
+    "read_policy",
+    "read_result",
     "simulate",
     "write_audit",
+    "write_comparison",
 ]
 
 

@@ -33,7 +33,9 @@ QUARTILES = (0.25, 0.5, 0.75)
 VECTORS_AT_ONCE = 50_000
 
 
-def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID) -> SpeakerCounts:
+def aggregate(
+    log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID, also: Sequence[str] = ()
+) -> SpeakerCounts:
     """Count a log by speaker and setting.
 
     Parameters
@@ -44,6 +46,8 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
         integer cells; embeddings are summed by speaker and make no setting.
     grid : float
         Edge of a cell in degrees.
+    also : sequence of str
+        Further whole-number columns of the frame, which are added up among `kinds`.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def aggregate(log: UtteranceLog, requires: Sequence[str], *, grid: float = GRID)
     >>> counts.errors.tolist(), counts.labels("device").texts().tolist()
     ([1, 2, 0], ['x', 'y', 'x'])
     """
-    kinds = [kind for kind in KINDS if kind in log.columns]
+    kinds = [*(kind for kind in KINDS if kind in log.columns), *also]
     return _counted(log.frame, requires, kinds, grid, _vectors(log) if "embedding" in requires else None)
 
 

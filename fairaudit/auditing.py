@@ -20,6 +20,7 @@ from fairaudit.exceptions import LogError
 from fairaudit.log import UtteranceLog
 from fairaudit.overlap import overlaps
 from fairaudit.planning import Target, label_columns, plan, reference_of
+from fairaudit.profile import Holders, holders_of
 from fairaudit.provenance import DiscoveredOn
 from fairaudit.record import normalizer_of, record
 from fairaudit.result import AuditResult, PartitionResult
@@ -148,9 +149,9 @@ def audit(
     totals = aggregate(log, ())
     tell("count", 1, 1)
     halved = halves(totals.speakers, seed, splits or default_splits(len(totals.speakers)))
-    labels = {column: aggregate(log, (column,)) for column in label_columns(log)[0]}
+    holders = {column: holders_of(aggregate(log, (column,)), column) for column in label_columns(log)[0]}
     measured = [
-        _measured(log, totals, halved, options, target, reference, labels, tell) for target in targets
+        _measured(log, totals, halved, options, target, reference, holders, tell) for target in targets
     ]
     adjusted = _holm_over_partitions([partition for partition, _ in measured])
     members = [of_partition for _, of_partition in measured]
@@ -172,7 +173,7 @@ def _measured(
     options: AuditOptions,
     target: Target,
     reference: tuple[str, str] | None,
-    labels: Mapping[str, SpeakerCounts],
+    holders: Holders,
     tell: Progress,
 ) -> tuple[PartitionResult, Members]:
     """Measure one target; its speakers keep the halves that they have in the log."""
@@ -187,7 +188,7 @@ def _measured(
         for columns in (tuple(item.split(",")) for item in options.adjust)
     }
     result, members = measure_target(
-        target, counts, halved[:, positions], options, digests, value, labels, given, tell
+        target, counts, halved[:, positions], options, digests, value, holders, given, tell
     )
     texts = aggregate_texts(log, target.requires, counts, grid=target.grid)
     if texts is not None:

@@ -13,14 +13,12 @@ Hundepool, A. et al. (2012). Statistical Disclosure Control: primary and seconda
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
-
-from fairaudit.result import PartitionResult
 
 #: Names of cells beside the cohorts; no cohort can be called so, a space leads them.
 UNASSIGNED_CELL, ELSEWHERE = " unassigned", " elsewhere"
@@ -30,6 +28,30 @@ SIDES = ("bottom", "top", "rest")
 Level = Literal["counts", "rates", "nothing"]
 Who = Mapping[str, frozenset[int]]
 Sums = Mapping[str, Set[str]]
+
+
+class Celled(Protocol):
+    """What is read of a partition's figures, be they of an audit or of a comparison."""
+
+    @property
+    def origin(self) -> str:
+        """Discovered, declared or saved."""
+
+    @property
+    def cohorts(self) -> Sequence[Any]:
+        """The cohorts, each with its name."""
+
+    @property
+    def bottom(self) -> Any:
+        """The bottom, with its cohorts and its number of speakers; so are top and rest."""
+
+    @property
+    def top(self) -> Any:
+        """The top."""
+
+    @property
+    def rest(self) -> Any:
+        """The rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +123,12 @@ class Protection:
     sums: Sums
 
 
-def protection(partition: PartitionResult, members: Members, fewest: int, *, total_known: bool) -> Protection:
+def protection(partition: Celled, members: Members, fewest: int, *, total_known: bool) -> Protection:
     """Choose what is kept back of a partition, as little as possible.
 
     Parameters
     ----------
-    partition : PartitionResult
+    partition : PartitionResult or PartitionChange
     members : Members
     fewest : int
         Speakers that a shown figure needs (`min_speakers_shown`).
@@ -138,7 +160,7 @@ def union(who: Who, cells: Iterable[str]) -> frozenset[int]:
     return frozenset().union(*(who[cell] for cell in cells))
 
 
-def _sides(partition: PartitionResult, fewest: int) -> dict[str, frozenset[str]]:
+def _sides(partition: Celled, fewest: int) -> dict[str, frozenset[str]]:
     """Return the cells of bottom, top and rest where they are shown and are sums over cells.
 
     Those of a discovered partition are means over the partitions of all splits.
@@ -149,7 +171,7 @@ def _sides(partition: PartitionResult, fewest: int) -> dict[str, frozenset[str]]
     return {n: frozenset(side.cohorts) for n, side in shown.items() if (side.speakers or 0) >= fewest}
 
 
-def _groups(partition: PartitionResult) -> list[list[str]]:
+def _groups(partition: Celled) -> list[list[str]]:
     """Return the cells among which a further one may be hidden: each side's, and the unassigned one."""
     side = {c: name for name in ("bottom", "top") if (s := getattr(partition, name)) for c in s.cohorts}
     groups: dict[str, list[str]] = {}
@@ -177,7 +199,7 @@ def _choices(
 
 
 def _published(
-    partition: PartitionResult, members: Members, sides: Sums, overall: bool, total_known: bool
+    partition: Celled, members: Members, sides: Sums, overall: bool, total_known: bool
 ) -> dict[str, Set[str]]:
     sums: dict[str, Set[str]] = dict(sides)
     if not overall:
@@ -222,7 +244,7 @@ def _tells(hidden: Set[str], sums: Sums, rates: Sums, who: Who, fewest: int) -> 
     return False
 
 
-def _halves_tell(partition: PartitionResult, members: Members, fewest: int) -> bool:
+def _halves_tell(partition: Celled, members: Members, fewest: int) -> bool:
     """Tell whether the counts of bottom, top and rest would give a small one, or who is left out, away.
 
     They are means over both ways of every split: twice their sum is that of everyone with a cohort.

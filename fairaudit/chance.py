@@ -8,8 +8,6 @@ References
 ----------
 Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical
 Applications in Genetics and Molecular Biology 9, 39.
-Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
-Statistics 6, 65-70.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairaudit.counts import Floats, Ints, SpeakerCounts
+from fairaudit.estimate import holm as holm
 from fairaudit.evidence import Chance
 from fairaudit.procedure import Figures
 
@@ -155,20 +154,3 @@ def permuted_rows(counts: SpeakerCounts, generator: np.random.Generator) -> Iter
             # One row has no order, and drawing none keeps the draws of a log without travellers as they are.
             rows[block] = generator.permuted(moved, axis=1) if block.shape[1] > 1 else moved
         yield rows
-
-
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjust p-values for their number by Holm's step-down; None stays None and does not count.
-
-    Examples
-    --------
-    >>> holm([0.01, None, 0.04, 0.03])
-    [0.03, None, 0.06, 0.06]
-    """
-    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    highest = 0.0
-    for rank, (p, index) in enumerate(known):
-        highest = max(highest, min(1.0, (len(known) - rank) * p))
-        adjusted[index] = highest
-    return adjusted

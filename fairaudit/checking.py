@@ -19,9 +19,9 @@ from fairaudit.log import CANONICAL, COUNTS, KINDS, UtteranceLog
 from fairaudit.planning import Target, plan
 from fairaudit.power import CONFIDENCE, FEWEST_SPEAKERS, POWER, SEARCH_COST, Spread
 from fairaudit.prospects import gap_of_shares, prospect
+from fairaudit.provenance import DISTRIBUTION
 from fairaudit.ranking import FEWEST_RANKED
 from fairaudit.readiness import Column, LogCheck
-from fairaudit.record import DISTRIBUTION
 from fairaudit.schema import SCHEMA_VERSION
 from fairaudit.split import default_splits
 from fairaudit.texts import text_tally

@@ -22,6 +22,8 @@ LIKELY_MISSING = ("NA", "N/A", "n/a", "nan", "NaN", "None", "none", "null", "NUL
 #: Beginning of the columns that are ours and no label, and of those that hold other normalisers' counts.
 OURS = "fairaudit:"
 OTHER = (f"{OURS}ref_words:", f"{OURS}errors:")
+#: The CRC-32 of the normalised reference, by which utterances of two logs are paired; never written.
+REFERENCE = f"{OURS}reference"
 #: Columns that the checks add and that no log keeps: why a row is left out, and what became of its ZIP
 #: code; and, from scoring, why a text could not be scored. No label is called like this.
 REASON, REPAIR, UNSCORED = WORKING = ("fairaudit:reason", "fairaudit:repair", "fairaudit:unscored")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -23,6 +25,7 @@ IN_WORDS = {
     str: "text",
     bool: "true or false",
     tuple: "a list of texts",
+    date: "a date such as 2026-12-31",
     Mapping: "tables [set.NAME]",
 }
 
@@ -134,12 +137,7 @@ def read_options(path: str | Path) -> dict[str, Any]:
         If the file cannot be read, or a key or value is not known.
     """
     where = str(path)
-    try:
-        plain = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"cannot read the configuration: {error.strerror}", where=where) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"not valid TOML: {error}", where=where) from None
+    plain, _ = load_toml(path, "the configuration")
     known = {option.name for option in dataclasses.fields(AuditOptions)} - {"parameters"} | {"set"}
     for key in plain:
         if key not in known:
@@ -156,6 +154,30 @@ def read_options(path: str | Path) -> dict[str, Any]:
         key = (error.where or "").removeprefix("--").replace("-", "_")
         raise OptionError(error.what, where=f"{where}, {key}", allowed=error.allowed) from None
     return options
+
+
+def load_toml(path: str | Path, what: str) -> tuple[dict[str, Any], str]:
+    """Return what a TOML file holds, and its digest.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        What the file is, for messages.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be read or is not TOML.
+    """
+    where = str(path)
+    try:
+        content = Path(path).read_bytes()
+        return tomllib.loads(content.decode("utf-8")), hashlib.sha256(content).hexdigest()
+    except OSError as error:
+        raise OptionError(f"cannot read {what}: {error.strerror}", where=where) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"not valid TOML: {error}", where=where) from None
 
 
 def typed(value: Any, kind: Any, *, name: str, where: str, strict: bool = True) -> Any:

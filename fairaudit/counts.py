@@ -19,7 +19,6 @@ Bools = NDArray[np.bool_]
 
 #: Components of unit vectors are whole multiples of 1 / UNIT, so that their sums are exact.
 UNIT = 2**15
-KINDS = ("substitutions", "deletions", "insertions")
 
 
 @dataclass(frozen=True, eq=False)

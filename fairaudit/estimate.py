@@ -9,10 +9,13 @@ References
 Efron, B. and Stein, C. (1981). The jackknife estimate of variance. Annals of Statistics 9, 586-596.
 Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components.
 Kish, L. (1965). Survey Sampling: effective sample size of unequal weights.
+Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+Statistics 6, 65-70.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -195,6 +198,23 @@ def t_quantile(df: Floats | float, confidence: float) -> Floats:
     from scipy.special import stdtrit
 
     return np.asarray(stdtrit(df, 0.5 + confidence / 2), dtype=np.float64)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values for their number by Holm's step-down; None stays None and does not count.
+
+    Examples
+    --------
+    >>> holm([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.06, 0.06]
+    """
+    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    highest = 0.0
+    for rank, (p, index) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * p))
+        adjusted[index] = highest
+    return adjusted
 
 
 def zero_error_high(words: float, design_effect: float, confidence: float) -> float:

@@ -59,6 +59,10 @@ class ResultError(InputError):
     """A saved result cannot be read."""
 
 
+class GateError(FairauditError, AssertionError):
+    """A gate that is asserted has not passed; pytest shows it as a failure."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Name the known words, the most similar one first, for the `allowed` line of an error.
 

@@ -20,7 +20,8 @@ COUNTS = ("ref_words", "errors", *KINDS)
 COORDINATES = ("latitude", "longitude")
 TEXTS = ("reference", "hypothesis")
 #: What the texts of an utterance were like, 0 or 1; scoring makes them.
-FLAGS = ("missing_hypothesis", "empty_reference", "empty_hypothesis", "looped")
+MISSING = "missing_hypothesis"
+FLAGS = (MISSING, "empty_reference", "empty_hypothesis", "looped")
 #: Every column that has a meaning of its own; all others are labels that can be audited.
 CANONICAL = (
     "utterance_id",
@@ -45,6 +46,9 @@ class Engine(Protocol):
     def frame_of(self, columns: Mapping[str, Sequence[Any]]) -> nw.LazyFrame[Any]:
         """Make a frame that can be joined to the log."""
 
+    def copied(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Compute a frame once, also one of another engine, so that it can be joined to the log."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -67,11 +71,12 @@ class Coverage:
     def lines(self) -> list[str]:
         """Word it, for standard error."""
         r = self.record
-        unit = "utterances" if r.key == "utterance_id" else "speakers' rows"
-        told = [
-            f"{r.role} {self.name}: {r.utterances_matched:,} of {r.utterances:,} {unit} of the log are in "
-            f"it, {r.rows_matched:,} of its {r.rows:,} rows are in the log"
-        ]
+        matched = f"{r.utterances_matched:,} of {r.utterances:,}"
+        if r.key == "utterance_id":
+            of_log, of_file = f"{matched} utterances of the log are in it", "rows are in the log"
+        else:
+            of_log, of_file = f"{matched} utterances are of speakers in it", "speakers are in the log"
+        told = [f"{r.role} {self.name}: {of_log}, {r.rows_matched:,} of its {r.rows:,} {of_file}"]
         for ids, where in (
             (self.only_in_log, "only in the log"),
             (self.only_in_file, f"only in {self.name}"),

@@ -21,10 +21,14 @@ from fairaudit.evidence import Trait
 MOST_TRAITS = 8
 
 
+#: Who has each value of each label column: sets of speakers.
+Holders = Mapping[str, Mapping[str, Set[str]]]
+
+
 def profile(
     members: Set[str],
     others: Set[str],
-    labels: Mapping[str, SpeakerCounts],
+    holders: Holders,
     *,
     confidence: float,
     fewest: int,
@@ -35,9 +39,8 @@ def profile(
     ----------
     members, others : set of str
         Speakers of the cohort, and all others that are tabled.
-    labels : mapping of str to SpeakerCounts
-        By column of the log, with that column as an attribute. A speaker has a value if any
-        utterance has it.
+    holders : mapping of str to mapping of str to set of str
+        By column and value, as `holders_of` gives them. A speaker has a value if any utterance has it.
     confidence : float
         Of the intervals.
     fewest : int
@@ -54,15 +57,16 @@ def profile(
     >>> ids = [f"s{i:03}" for i in range(100)]
     >>> device = SpeakerCounts.of(ids, ref_words=[9] * 100, errors=[1] * 100,
     ...                           attributes={"device": ["far" if i < 30 else "near" for i in range(100)]})
-    >>> (trait,) = profile(set(ids[:20]), set(ids[20:]), {"device": device}, confidence=0.95, fewest=11)
+    >>> holders = {"device": holders_of(device, "device")}
+    >>> (trait,) = profile(set(ids[:20]), set(ids[20:]), holders, confidence=0.95, fewest=11)
     >>> trait.value, trait.lift, trait.p_adjusted < 0.001
     ('far', 8.0, True)
     """
     found = [
-        (column, value, in_cohort, len(holders & others))
-        for column, counts in labels.items()
-        for value, holders in _holders(counts, column).items()
-        if (in_cohort := len(holders & members)) + len(holders & others)
+        (column, value, in_cohort, len(speakers & others))
+        for column, values in holders.items()
+        for value, speakers in values.items()
+        if (in_cohort := len(speakers & members)) + len(speakers & others)
     ]
     adjusted = holm([_p_value(a, len(members), b, len(others)) for _, _, a, b in found])
     traits = []
@@ -105,7 +109,15 @@ def _p_value(in_cohort: int, members: int, elsewhere: int, others: int) -> float
     return float(fisher_exact(table).pvalue)
 
 
-def _holders(counts: SpeakerCounts, column: str) -> dict[str, set[str]]:
+def holders_of(counts: SpeakerCounts, column: str) -> dict[str, set[str]]:
+    """Return the speakers who have each value of a label column.
+
+    Parameters
+    ----------
+    counts : SpeakerCounts
+        With the column as an attribute.
+    column : str
+    """
     labels = counts.labels(column)
     holders: dict[str, set[str]] = {value: set() for value in labels.values}
     for row in np.flatnonzero(labels.codes >= 0):

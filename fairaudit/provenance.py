@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+DISTRIBUTION = "fairaudit-asr"
 #: Key of a Parquet file's metadata under which its origin is.
 ORIGIN = b"fairaudit"
 
@@ -177,3 +180,10 @@ class DiscovererRecord(Plain, frozen=True, kw_only=True):
 
     name: str
     parameters: dict[str, Any]
+
+
+def now() -> str:
+    """Return the time, or that of SOURCE_DATE_EPOCH, so that equal runs can give equal bytes."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.replace(microsecond=0).isoformat()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -19,13 +17,12 @@ from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.evidence import Overlap
 from fairaudit.log import UtteranceLog
-from fairaudit.provenance import LogSummary, Subject
+from fairaudit.provenance import DISTRIBUTION, LogSummary, Subject, now
 from fairaudit.result import AuditResult, PartitionResult
 from fairaudit.schema import SCHEMA_VERSION
 from fairaudit.suppress import suppress_rate
 from fairaudit.texts import text_tally, under_normalizers
 
-DISTRIBUTION = "fairaudit-asr"
 #: The level at which a gap is told from chance.
 SIGNIFICANT = 0.05
 #: Packages whose version can move a figure in its last digits.
@@ -66,7 +63,7 @@ def record(
         schema_version=SCHEMA_VERSION,
         fairaudit_version=own_version,
         signature=_signature(own_version, log, chosen),
-        created_at=_now(),
+        created_at=now(),
         seed=options.seed,
         options=chosen,
         environment={"python": platform.python_version(), **{name: version(name) for name in NUMERICAL}},
@@ -180,10 +177,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "items"):
         return {key: dict(inner) for key, inner in value.items()}
     return value
-
-
-def _now() -> str:
-    """Return the time, or that of SOURCE_DATE_EPOCH, so that equal runs can give equal bytes."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    return moment.replace(microsecond=0).isoformat()

@@ -29,6 +29,8 @@ class SavedPartition:
     bottom, top : tuple of int
         Cohort numbers; empty where none could be named.
     discovered_on : DiscoveredOn
+    speakers : tuple of int or None
+        Of each cohort when it was found, of those that were measured; None where that was suppressed.
     """
 
     name: str
@@ -37,6 +39,14 @@ class SavedPartition:
     bottom: tuple[int, ...]
     top: tuple[int, ...]
     discovered_on: DiscoveredOn
+    speakers: tuple[int | None, ...] = ()
+
+    def shares(self) -> tuple[float | None, ...]:
+        """Return the share of speakers of each cohort when it was found; None where one is not known."""
+        known = [n for n in self.speakers if n is not None]
+        if len(known) < len(self.partition.names) or not sum(known):
+            return (None,) * len(self.partition.names)
+        return tuple(n / sum(known) for n in known)
 
 
 def partitions_json(result: AuditResult) -> str:
@@ -132,6 +142,7 @@ def _saved(entry: Any, where: str) -> SavedPartition:
             bottom=tuple(ids.index(key) for key in entry["bottom"]),
             top=tuple(ids.index(key) for key in entry["top"]),
             discovered_on=msgspec.convert(entry["discovered_on"], DiscoveredOn),
+            speakers=tuple(c["speakers"] for c in entry["cohorts"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError, msgspec.ValidationError) as error:
         raise PartitionError(f"malformed partition: {error}", where=where, fix="audit again") from None

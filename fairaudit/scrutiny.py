@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 import numpy as np
 
@@ -14,12 +12,12 @@ from fairaudit.disparity import excess, rates_of_rest, speaker_gini
 from fairaudit.estimate import t_quantile
 from fairaudit.evidence import Trait
 from fairaudit.flags import Flag, comparable_cohorts, flags, worst_excess
-from fairaudit.profile import profile
+from fairaudit.profile import Holders, profile
 from fairaudit.result import Gap, PartitionResult
 
 
 def with_scrutiny(
-    result: PartitionResult, table: Table, options: AuditOptions, labels: Mapping[str, SpeakerCounts]
+    result: PartitionResult, table: Table, options: AuditOptions, holders: Holders
 ) -> PartitionResult:
     """Add to each cohort its status, its excess errors and, at the bottom, its traits.
 
@@ -30,8 +28,8 @@ def with_scrutiny(
     table : Table
         Of the same partition.
     options : AuditOptions
-    labels : mapping of str to SpeakerCounts
-        By column of the log, with that column as an attribute.
+    holders : mapping of str to mapping of str to set of str
+        Speakers by column and value; see `fairaudit.profile.holders_of`.
     """
     m = table.measurement
     cohort = np.where(table.assigned, m.cohort, -1)
@@ -55,7 +53,7 @@ def with_scrutiny(
             **(_flagged(found[number], options.confidence) if number in found else {}),
         )
         if row.cohort in bottom or result.kind == "centroids":
-            own = {name: counts for name, counts in labels.items() if name not in m.partition.requires}
+            own = {name: values for name, values in holders.items() if name not in m.partition.requires}
             row = msgspec.structs.replace(row, profile=_traits(m.counts, cohort, number, own, options))
         rows.append(row)
     return msgspec.structs.replace(
@@ -88,14 +86,14 @@ def _traits(
     counts: SpeakerCounts,
     cohort: Ints,
     number: int,
-    labels: Mapping[str, SpeakerCounts],
+    holders: Holders,
     options: AuditOptions,
 ) -> tuple[Trait, ...]:
     members, others = _speakers(counts, cohort == number), _speakers(counts, cohort >= 0)
     return profile(
         members,
         others - members,
-        labels,
+        holders,
         confidence=options.confidence,
         fewest=options.min_speakers_shown,
     )

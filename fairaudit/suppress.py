@@ -8,7 +8,7 @@ be worked out of so few digits.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -97,7 +97,7 @@ def suppress(
         cohorts=tuple(_cohort(c, members, keep_back, reason) for c in partition.cohorts),
         unassigned=_unassigned(partition.unassigned, keep_back, reason),
         **sides,
-        overall=_blank(overall, reason) if keep_back.overall else overall,
+        overall=blank(overall, reason) if keep_back.overall else overall,
         splits=partition.splits if both or partition.splits is None else _spreadless(partition.splits),
         gap=_gap(partition.gap, headline, keep_back, reason),
         gaps=Gaps(
@@ -120,7 +120,7 @@ def suppress_rate(rate: R, fewest: int) -> R:
     """Blank a rate of fewer than `fewest` speakers; none at all is no secret."""
     if rate.speakers is None or rate.speakers == 0 or rate.speakers >= fewest:
         return rate
-    return _blank(rate, f"suppressed: fewer than {fewest} speakers")
+    return blank(rate, f"suppressed: fewer than {fewest} speakers")
 
 
 def _curve(
@@ -151,9 +151,9 @@ def _curve(
 
 def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str) -> Cohort:
     if cohort.cohort in keep_back.hidden:
-        blank = _blank(cohort, reason)
+        bare = blank(cohort, reason)
         return msgspec.structs.replace(
-            blank, suppressed=True, share=None, **dict.fromkeys(_SAID), profile=(), by_normalizer=()
+            bare, suppressed=True, share=None, **dict.fromkeys(_SAID), profile=(), by_normalizer=()
         )
     against = cohort.against_reference
     if against is not None and members.reference in keep_back.hidden:
@@ -162,16 +162,16 @@ def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str
     if not keep_back.overall:
         return cohort
     # What the rest is would tell overall.
-    return msgspec.structs.replace(cohort, share=_of_speakers(cohort.share), against_rest=None, excess=None)
+    return msgspec.structs.replace(cohort, share=of_speakers(cohort.share), against_rest=None, excess=None)
 
 
 def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: str) -> Unassigned | None:
     if unassigned is None:
         return None
     if UNASSIGNED_CELL in keep_back.hidden:
-        blank = _blank(unassigned, reason)
-        return msgspec.structs.replace(blank, share=None, reasons={}, text=None, by_normalizer=())
-    share = _of_speakers(unassigned.share) if keep_back.overall else unassigned.share
+        bare = blank(unassigned, reason)
+        return msgspec.structs.replace(bare, share=None, reasons={}, text=None, by_normalizer=())
+    share = of_speakers(unassigned.share) if keep_back.overall else unassigned.share
     return msgspec.structs.replace(unassigned, share=share)
 
 
@@ -182,15 +182,20 @@ def _side(side: Side | None, keep_back: Protection, fewest: int, reason: str) ->
         return _blank_side(side, reason)
     if keep_back.sides == "counts":
         return side
+    return msgspec.structs.replace(without_counts(side, fewest), share=of_speakers(side.share))
+
+
+def without_counts(rate: R, fewest: int) -> R:
+    """Take the counts off a rate, and round it so that they cannot be worked out."""
     why = f"counts withheld: they would give away figures of fewer than {fewest} speakers"
-    plain = dict.fromkeys(_COUNTS) | {"share": _of_speakers(side.share), "reason": side.reason or why}
-    if side.wer:
-        rounded = _four_digits(side.wer)
-        plain["wer"] = rounded
-        plain |= {e: v * rounded / side.wer for e in ("low", "high") if (v := getattr(side, e)) is not None}
-    elif side.high is not None:
-        plain["high"] = _four_digits(side.high)
-    return msgspec.structs.replace(side, **plain)
+    plain: dict[str, Any] = dict.fromkeys(_COUNTS) | {"reason": rate.reason or why}
+    if rate.wer:
+        wer = four_digits(rate.wer)
+        plain["wer"] = wer
+        plain |= {e: v * wer / rate.wer for e in ("low", "high") if (v := getattr(rate, e)) is not None}
+    elif rate.high is not None:
+        plain["high"] = four_digits(rate.high)
+    return msgspec.structs.replace(rate, **plain)
 
 
 def _is_shown(side: Side | None) -> bool:
@@ -198,10 +203,10 @@ def _is_shown(side: Side | None) -> bool:
 
 
 def _blank_side(side: Side | None, reason: str) -> Side | None:
-    return None if side is None else msgspec.structs.replace(_blank(side, reason), share=None)
+    return None if side is None else msgspec.structs.replace(blank(side, reason), share=None)
 
 
-def _of_speakers(share: Share | None) -> Share | None:
+def of_speakers(share: Share | None) -> Share | None:
     """Keep the share of speakers to two digits; more of it, and those of others, lead to counts."""
     if share is None:
         return None
@@ -218,28 +223,30 @@ def _gap(gap: Gap, shown: bool, keep_back: Protection, reason: str) -> Gap:
         return gap
     if not shown:
         return Gap(definition=gap.definition, reason=reason)
-    return gap if keep_back.sides == "counts" else _rounded(gap)
+    return gap if keep_back.sides == "counts" else rounded(gap)
 
 
-def _rounded(gap: Gap) -> Gap:
+def rounded(gap: Gap) -> Gap:
     """Round a gap to four digits and move its bounds along, so that no ratio of counts can be read off."""
     plain: dict[str, float] = {}
     if gap.absolute is not None:
-        plain["absolute"] = _four_digits(gap.absolute)
+        plain["absolute"] = four_digits(gap.absolute)
         moved = plain["absolute"] - gap.absolute
         ends = ("absolute_low", "absolute_high")
         plain |= {end: value + moved for end in ends if (value := getattr(gap, end)) is not None}
     if gap.ratio is not None:
-        ratio = _four_digits(gap.ratio)
+        ratio = four_digits(gap.ratio)
         plain |= {"ratio": ratio, "relative": ratio - 1, "relative_to_bottom": 1 - 1 / ratio}
         factor, ends = ratio / gap.ratio, ("relative_low", "relative_high")
         plain |= {end: (1 + value) * factor - 1 for end in ends if (value := getattr(gap, end)) is not None}
     return msgspec.structs.replace(gap, **plain)
 
 
-def _four_digits(value: float) -> float:
+def four_digits(value: float) -> float:
+    """Round to four digits that count."""
     return float(f"{value:.4g}")
 
 
-def _blank(rate: R, reason: str) -> R:
+def blank(rate: R, reason: str) -> R:
+    """Take every figure out of a rate."""
     return msgspec.structs.replace(rate, **dict.fromkeys(_FIGURES), reason=reason)

@@ -25,6 +25,7 @@ from fairaudit.partition import Partition, digest
 from fairaudit.placing import place
 from fairaudit.planning import Target
 from fairaudit.procedure import Figures, Procedure
+from fairaudit.profile import Holders
 from fairaudit.provenance import DiscoveredOn, DiscovererRecord
 from fairaudit.ranking import BOTTOM, REST, TOP
 from fairaudit.resampling import with_bootstrap
@@ -49,7 +50,7 @@ def measure_target(
     options: AuditOptions,
     log_digests: DiscoveredOn,
     reference: str | None,
-    labels: Mapping[str, SpeakerCounts],
+    holders: Holders,
     given: Mapping[tuple[str, ...], SpeakerCounts],
     tell: Callable[[str, int, int], None],
 ) -> tuple[PartitionResult, Members]:
@@ -67,8 +68,8 @@ def measure_target(
         Of this log.
     reference : str, optional
         Value of the reference cohort.
-    labels : mapping of str to SpeakerCounts
-        Of the whole log, by the label column that is an attribute of them.
+    holders : mapping of str to mapping of str to set of str
+        The speakers who have each value of each label column.
     given : mapping of tuple of str to SpeakerCounts
         By the columns that the gap is adjusted for: the counts by these and the settings.
     tell : callable
@@ -131,7 +132,7 @@ def measure_target(
     )
     if options.interval == "bootstrap":
         result = with_bootstrap(result, table, options)
-    return with_scrutiny(result, table, options, labels), table.members()
+    return with_scrutiny(result, table, options, holders), table.members()
 
 
 def _spatial(target: Target, measurement: Measurement, options: AuditOptions) -> Spatial | None:

@@ -114,7 +114,7 @@ def test_the_listing_says_what_a_parameter_does_and_what_its_default_means():
     text = " ".join(describe_installed().split())
     for expected in (
         "--set geo.min_speakers=30 Distinct speakers that a region needs in the searched half. --set",
-        "--set voice.k=K Clusters that k-means starts with. By default one for every 60 speakers",
+        "--set voice.k=K Clusters that k-means starts with. By default one for every 40 speakers",
         "--set voice.seed=SEED Of k-means. By default that of --seed. --set",
         'One of "poisson", "between", "difference". --set',
         "--set 'zip.criterion=lower bound' Choose the attribute",

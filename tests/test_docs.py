@@ -9,7 +9,7 @@ import pytest
 
 from fairaudit.auditing import audit
 from fairaudit.checks import REMEDIES
-from fairaudit.cli import BAD_INPUT, DONE, INTERNAL, INTERRUPTED, cli
+from fairaudit.cli import EXIT_CODES, cli
 from fairaudit.cli.options import LOG_OPTIONS
 from fairaudit.config import AuditOptions, read_options
 from fairaudit.discover import installed
@@ -93,7 +93,7 @@ def shared_options():
 
 
 #: Commands that have the options of the log.
-READING = ("audit", "assign", "check", "score", "convert")
+READING = ("audit", "compare", "assign", "check", "score", "convert")
 
 
 def options_of_commands():
@@ -141,7 +141,7 @@ def test_defaults_of_an_audit_are_those_of_its_options():
 
 def test_every_exit_code_is_documented():
     codes = re.findall(r"^\| ([0-9]+) \|", sections()["Exit codes"], flags=re.M)
-    assert list(map(int, codes)) == [DONE, BAD_INPUT, INTERNAL, INTERRUPTED]
+    assert tuple(map(int, codes)) == EXIT_CODES
 
 
 def test_the_embeddings_of_the_docs_are_read(tmp_path, monkeypatch):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from worlds import speaker_counts
+from worlds import measurement, speaker_counts
 
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover.geo_tree import GeoTree
 from fairaudit.exceptions import OptionError
+from fairaudit.ranking import BOTTOM
 
 
 def us(seed, n=600, effect=1.8):
@@ -57,6 +58,44 @@ def test_a_region_needs_its_speakers_and_its_words():
     assert min(counts.ref_words[leaf == k].sum() for k in set(leaf)) >= 30_000
 
 
+def test_a_region_needs_its_share_of_a_large_log():
+    counts, _ = us(3, 2_000)
+    sizes = np.bincount(GeoTree(min_share=0.05).fit(counts).assign(counts))
+    assert 2 < len(sizes) <= 20
+    assert sizes.min() >= 100
+    # Of a small log thirty speakers are more.
+    few, _ = us(3, 600)
+    assert 30 <= np.bincount(GeoTree().fit(few).assign(few)).min() < 60
+
+
+def test_the_published_number_of_regions_is_reached_without_a_share():
+    counts, _ = us(7, 6_000)
+    assert len(GeoTree(min_share=0.0).fit(counts).boxes) == 126
+    assert len(GeoTree().fit(counts).boxes) <= 33
+
+
+def corner(seed, n=6_000, effect=1.15):
+    """Speakers all over a square; in its south-western corner, a tenth, errors are more."""
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(0, 400, (2, n))
+    inside = (cells < 400 * 0.1**0.5).all(axis=0)
+    rate = 0.1 * rng.gamma(6, 1 / 6, n) * np.where(inside, effect, 1.0)
+    return speaker_counts(np.full(n, 300), rate, rng, cells=cells), inside
+
+
+def test_the_worst_regions_hold_more_of_a_planted_one_where_they_need_a_share():
+    precision = {}
+    for share in (0.0, GeoTree().min_share):
+        precision[share] = []
+        for seed in range(6):
+            counts, inside = corner(seed)
+            way = measurement(counts, finder=GeoTree(min_share=share), splits=1).ways[0]
+            bottom = way.way.measured & (way.named.row_sides()[0] == BOTTOM)
+            precision[share].append(inside[bottom].mean())
+    small, large = (np.mean(found) for found in precision.values())
+    assert large > small + 0.1
+
+
 def test_at_most_so_many_regions():
     counts, _ = us(4)
     assert len(GeoTree(min_speakers=5, max_regions=3).fit(counts).boxes) == 3
@@ -91,6 +130,9 @@ def test_replicates_grown_together_have_the_regions_of_the_tree_grown_alone():
         ({"max_regions": 1}, "geo.max_regions is 1"),
         ({"min_speakers": 0}, "geo.min_speakers is 0"),
         ({"min_words": -1}, "geo.min_words is -1"),
+        ({"min_share": -0.1}, "geo.min_share is -0.1"),
+        ({"min_share": 0.6}, "geo.min_share is 0.6"),
+        ({"min_share": float("nan")}, "geo.min_share is nan"),
         ({"grid": 0.0}, "geo.grid is 0.0"),
         ({"grid": float("nan")}, "geo.grid is nan"),
     ],

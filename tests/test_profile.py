@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import fisher_exact
 
 from fairaudit.counts import SpeakerCounts
-from fairaudit.profile import MOST_TRAITS, lift_of, profile
+from fairaudit.profile import MOST_TRAITS, holders_of, lift_of, profile
 
 IDS = [f"s{i:03}" for i in range(200)]
 MEMBERS, OTHERS = set(IDS[:40]), set(IDS[40:])
@@ -16,7 +16,8 @@ def labelled(values, name="accent"):
 
 
 def traits(labels, **options):
-    return profile(MEMBERS, OTHERS, labels, **({"confidence": 0.95, "fewest": 11} | options))
+    holders = {column: holders_of(counts, column) for column, counts in labels.items()}
+    return profile(MEMBERS, OTHERS, holders, **({"confidence": 0.95, "fewest": 11} | options))
 
 
 def test_a_label_that_is_more_common_is_told_with_its_lift():

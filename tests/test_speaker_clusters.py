@@ -39,7 +39,7 @@ def test_a_speaker_counts_once_however_much_is_said():
     assert np.abs(np.array(first) - np.array(second)).max() <= 1
 
 
-@pytest.mark.parametrize(("speakers", "k"), [(90, 2), (300, 5), (900, 15), (6000, 50)])
+@pytest.mark.parametrize(("speakers", "k"), [(90, 2), (300, 7), (900, 22), (6000, 35)])
 def test_the_default_number_of_clusters_grows_with_the_speakers(speakers, k):
     counts, _ = voices(2, speakers, groups=1, spread=1.0)
     assert len(SpeakerClusters(min_speakers=1, restarts=1).fit(counts).centroids) == k

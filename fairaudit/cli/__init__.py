@@ -9,10 +9,14 @@ from pathlib import Path
 import click
 
 from fairaudit.cli.audits import assign, audit, discoverers, report, simulate
+from fairaudit.cli.gates import FAILED, INCONCLUSIVE, gate, init
 from fairaudit.cli.logs import check, convert, formats, score
+from fairaudit.cli.releases import compare
 from fairaudit.exceptions import InputError
 
 DONE, BAD_INPUT, INTERNAL, INTERRUPTED = 0, 2, 4, 130
+#: What main may return; 1 and 3 are those of `gate` alone.
+EXIT_CODES = (DONE, FAILED, BAD_INPUT, INCONCLUSIVE, INTERNAL, INTERRUPTED)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,10 +28,24 @@ def cli() -> None:
     fairaudit audit log.parquet -o audit        the main job
     fairaudit audit log.csv -o audit --by geo --by accent --column speaker_id=spk
     fairaudit audit log.jsonl -o audit --normalizer whisper-en
+    fairaudit compare old.csv new.csv --partitions audit/partitions.json -o compared
     """  # noqa: D301 (click reads the backspace itself)
 
 
-for command in (audit, report, assign, discoverers, simulate, check, score, convert, formats):
+for command in (
+    audit,
+    compare,
+    report,
+    assign,
+    discoverers,
+    simulate,
+    check,
+    score,
+    convert,
+    formats,
+    gate,
+    init,
+):
     cli.add_command(command)
 
 
@@ -42,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 2 bad usage or bad data, 4 an error of ours, 130 interrupted.
+        0 done or passed, 1 a gate failed, 2 bad usage, policy or data, 3 a gate is inconclusive, 4 an error
+        of ours, 130 interrupted.
     """
     try:
         code = cli.main(arguments, prog_name="fairaudit", standalone_mode=False)

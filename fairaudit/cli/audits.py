@@ -97,11 +97,11 @@ def audit(log: tuple[str, ...], output: str, config: str | None, **given: Any) -
 )
 @click.option("-o", "--output", metavar="FILE", help="Write to a file; by default to standard output.")
 def report(result: str, form: str, output: str | None) -> None:
-    """Render a saved RESULT (audit.json, or its folder) again."""
-    from fairaudit.outputs import read_audit
+    """Render a saved RESULT (audit.json, compare.json, or its folder) again."""
+    from fairaudit.outputs import read_result
     from fairaudit.report import render
 
-    text = render(read_audit(result), form, width=width())
+    text = render(read_result(result), form, width=width())
     if output is None:
         echo(text)
     else:

@@ -29,8 +29,9 @@ class SpeakerClusters:
     Parameters
     ----------
     k : int, optional
-        Clusters that k-means starts with. By default one for every 60 speakers of the searched
-        half, at least 2 and at most 50, so that most clusters are large enough to be measured.
+        Clusters that k-means starts with. By default one for every 40 speakers of the searched
+        half, at least 2 and at most 35, so that most clusters are large enough to be measured. The
+        evidence is in ``benchmarks/defaults.py``.
     min_speakers : int
         Speakers that a cluster needs in the searched half.
     seed : int
@@ -111,9 +112,9 @@ class SpeakerClusters:
                 f"voice.k is {self.k}, and {len(vectors):,} speakers are searched",
                 where="--set voice.k",
                 allowed=f"2 to {len(vectors)}",
-                fix="leave it out for one cluster in 60 speakers",
+                fix="leave it out for one cluster in 40 speakers",
             )
-        wanted = self.k if self.k is not None else min(50, max(2, len(vectors) // 60))
+        wanted = self.k if self.k is not None else min(35, max(2, len(vectors) // 40))
         points = vectors.astype(np.float64) / UNIT
         distinct = len(np.unique(vectors, axis=0)) if len(vectors) < 4 * wanted else wanted
         k = min(wanted, distinct)

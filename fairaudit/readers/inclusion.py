@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from fairaudit import checks
 from fairaudit.demographics import zip_codes_with_leading_zero
 from fairaudit.exceptions import LogError
-from fairaudit.log import CANONICAL, COUNTS, FLAGS, TRANSCRIPTS, UtteranceLog
+from fairaudit.log import CANONICAL, COUNTS, FLAGS, MISSING, TRANSCRIPTS, UtteranceLog
 from fairaudit.provenance import Source
 from fairaudit.readers.refusal import names_of, refuse_too_many
 from fairaudit.readers.workspace import Workspace, run
 
 if TYPE_CHECKING:
     import narwhals as nw
-
-MISSING = "missing_hypothesis"
 
 
 def include(log: UtteranceLog, workspace: Workspace, without: int = 0) -> UtteranceLog:

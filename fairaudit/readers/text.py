@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from fairaudit.checks import UNSCORED
 from fairaudit.exceptions import LogError, OptionError, nearest
-from fairaudit.log import COUNTS, FLAGS, MISSING_HYPOTHESIS, TEXTS
+from fairaudit.log import COUNTS, FLAGS, MISSING, MISSING_HYPOTHESIS, TEXTS
 from fairaudit.provenance import Scoring
 from fairaudit.scoring import NORMALIZERS, scoring_record
-from fairaudit.scoring.batches import MISSING, Task
+from fairaudit.scoring.batches import Task
 from fairaudit.scoring.parallel import score_batches
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ class Workspace:
         return self.folder / f"table-{next(self._files)}{suffix}"
 
     def copied(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Compute a frame once, and read it from then on."""
+        """Compute a frame once, and read it from then on; it may be of another workspace."""
         import narwhals as nw
 
         file = self.file()

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from fairaudit.change_tables import CHANGE_COLUMNS, change_rows
+from fairaudit.changes import ComparisonResult
 from fairaudit.result import AuditResult, PartitionResult, Unassigned
 from fairaudit.tables import COHORT_COLUMNS, cohort_rows
 
@@ -37,7 +39,17 @@ def csv_report(result: AuditResult) -> str:
     writer.writerow(COHORT_COLUMNS)
     for partition in result.partitions:
         for row in _rows(partition):
-            writer.writerow([_cell(row[column]) for column in COHORT_COLUMNS])
+            writer.writerow([cell(row[column]) for column in COHORT_COLUMNS])
+    return written.getvalue()
+
+
+def changes_csv(result: ComparisonResult) -> str:
+    """Render a comparison as CSV with the columns `change_tables.CHANGE_COLUMNS`, in fractions."""
+    written = StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(CHANGE_COLUMNS)
+    for row in change_rows(result):
+        writer.writerow([cell(row[column]) for column in CHANGE_COLUMNS])
     return written.getvalue()
 
 
@@ -58,7 +70,8 @@ def _unassigned(partition: str, rows: Unassigned) -> dict[str, Any]:
     return {**empty, **figures, **share, **names, "suppressed": rows.utterances is None}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """Return a cell of CSV: empty for None, and never a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

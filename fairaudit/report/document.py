@@ -9,7 +9,7 @@ from fairaudit.report.partitions import partition_section
 from fairaudit.report.sentence import sentence
 from fairaudit.report.summary import legend, summary_table
 from fairaudit.report.terms import SOURCES, terms
-from fairaudit.report.wording import amount, clean, count, rate_text, setting, titled
+from fairaudit.report.wording import Result, amount, clean, count, rate_text, setting, titled
 from fairaudit.result import AuditResult
 
 
@@ -50,7 +50,7 @@ def _audited(result: AuditResult) -> Section:
             rate_text(result.overall),
             "Of every speaker in the log.",
         ),
-        Fact("Text to counts", _scoring(result)),
+        Fact("Text to counts", scoring_text(result)),
     ]
     said = remarks(result)
     return Section(
@@ -58,20 +58,22 @@ def _audited(result: AuditResult) -> Section:
         (
             Facts(tuple(facts)),
             *((Points(said, "To know"),) if said else ()),
-            _inputs(result),
-            *((_joined(result),) if result.log.joined else ()),
+            inputs_table(result),
+            *((joined_table(result),) if result.log.joined else ()),
         ),
     )
 
 
-def _scoring(result: AuditResult) -> str:
+def scoring_text(result: Result) -> str:
+    """Say how text became counts."""
     if result.scoring is None:
         return "the log has counts; no text was scored"
     version = f" of whisper-normalizer {clean(result.scoring.version)}" if result.scoring.version else ""
     return f"normaliser {clean(result.scoring.normalizer)}{version}"
 
 
-def _inputs(result: AuditResult) -> Table:
+def inputs_table(result: Result) -> Table:
+    """Return the files that were read, with their digests."""
     rows = tuple(
         (clean(s.name), clean(s.role), clean(s.format or "table"), s.sha256, count(s.rows))
         for s in result.inputs
@@ -79,7 +81,7 @@ def _inputs(result: AuditResult) -> Table:
     return Table("What was read", ("Name", "Role", "Format", "SHA-256", "Rows"), rows, texts=4)
 
 
-def _joined(result: AuditResult) -> Table:
+def joined_table(result: Result) -> Table:
     """Say how well the files that were joined fit the log."""
     rows = tuple(
         (

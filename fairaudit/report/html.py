@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairaudit.report.blocks import Document
 from fairaudit.report.document import document
 from fairaudit.report.wording import glued
 from fairaudit.result import AuditResult
@@ -22,6 +23,11 @@ def html_report(result: AuditResult) -> str:
     -------
     str
     """
+    return html_of(document(result))
+
+
+def html_of(report: Document) -> str:
+    """Render a report as HTML: no script, nothing from elsewhere, everything escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -35,4 +41,4 @@ def html_report(result: AuditResult) -> str:
     environment.filters["glued"] = glued
     environment.filters["kind"] = lambda block: type(block).__name__
     template = environment.get_template(TEMPLATE)
-    return template.render(report=document(result), rows_shown=ROWS_SHOWN)
+    return template.render(report=report, rows_shown=ROWS_SHOWN)

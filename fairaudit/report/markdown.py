@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fairaudit.report.blocks import Block, Fact, Facts, Forest, Paragraph, Points, Section, Table
+from fairaudit.report.blocks import Block, Document, Fact, Facts, Forest, Paragraph, Points, Section, Table
 from fairaudit.report.document import document
 from fairaudit.result import AuditResult
 
@@ -24,7 +24,11 @@ def markdown_report(result: AuditResult) -> str:
     str
         Labels and names of the user's are escaped: they cannot make a table, a link or a tag.
     """
-    report = document(result)
+    return markdown_of(document(result))
+
+
+def markdown_of(report: Document) -> str:
+    """Render a report as Markdown, in the dialect of GitHub; what is the user's is escaped."""
     parts = [f"# {escaped(report.title)}", f"**{escaped(report.sentence)}**"]
     parts += [text for block in report.opening for text in _block(block)]
     for section in report.sections:
@@ -65,7 +69,7 @@ def _block(block: Block) -> Iterator[str]:
             yield "\n".join(_fact(fact) for fact in block.rows)
         case Table():
             yield f"**{escaped(block.caption)}**"
-            yield _table(block)
+            yield table_text(block)
             yield from ([_notes(block)] if block.notes else [])
         case Forest():
             return
@@ -82,7 +86,8 @@ def _fact(fact: Fact) -> str:
     return f"- **{escaped(fact.term)}: {escaped(fact.value)}.** {escaped(fact.meaning)}"
 
 
-def _table(table: Table) -> str:
+def table_text(table: Table) -> str:
+    """Return a table without its caption, in the dialect of GitHub."""
     rule = ["---" if number < table.texts else "---:" for number in range(len(table.head))]
     rows = [[escaped(cell) for cell in row] for row in (table.head, *table.rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairaudit.report.blocks import Paragraph
-from fairaudit.report.wording import capitalised, choices_of, clean, count, counted, rate_text
+from fairaudit.report.wording import Result, capitalised, choices_of, clean, count, counted, rate_text
 from fairaudit.result import AuditResult, PartitionResult, Unassigned
 
 #: The default of `min_speakers_shown`; below it, the report says so.
@@ -14,7 +14,7 @@ USUALLY_SHOWN = 11
 
 def warnings(result: AuditResult) -> tuple[Paragraph, ...]:
     """Return what nobody may miss, the gravest first."""
-    texts = [_independent(result), _exploratory(result), *map(clean, result.log.warnings)]
+    texts = [independent(result), _exploratory(result), *map(clean, result.log.warnings)]
     return tuple(Paragraph(capitalised(text), loud=True) for text in texts if text)
 
 
@@ -26,7 +26,7 @@ def remarks(result: AuditResult) -> tuple[str, ...]:
     texts = [
         narrowed(result),
         excluded(result),
-        _unchecked(result),
+        unchecked(result),
         *per_partition,
         skipped(result),
         lowered(result),
@@ -34,7 +34,7 @@ def remarks(result: AuditResult) -> tuple[str, ...]:
     return tuple(text for text in texts if text)
 
 
-def narrowed(result: AuditResult) -> str:
+def narrowed(result: Result) -> str:
     """Say which rows alone were asked for; an empty text where all were."""
     log = result.log
     if not log.where:
@@ -51,7 +51,7 @@ def _either(values: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def excluded(result: AuditResult) -> str:
+def excluded(result: Result) -> str:
     """Say how many rows were left out, and why; an empty text where none was."""
     reasons = result.log.excluded
     if not reasons:
@@ -62,15 +62,15 @@ def excluded(result: AuditResult) -> str:
     return f"Left out of {rows}: {count(left_out)} ({named})."
 
 
-def skipped(result: AuditResult) -> str:
-    """Say what was not audited, and why."""
+def skipped(result: Result, what: str = "audited") -> str:
+    """Say what was not audited, or not compared, and why."""
     if not result.skipped:
         return ""
     named = "; ".join(f"{clean(name)} ({clean(why)})" for name, why in result.skipped.items())
-    return f"Not audited: {named}."
+    return f"Not {what}: {named}."
 
 
-def lowered(result: AuditResult) -> str:
+def lowered(result: Result) -> str:
     """Say that figures of fewer speakers are shown than usual."""
     fewest = int(result.options.get("min_speakers_shown", USUALLY_SHOWN))
     if fewest >= USUALLY_SHOWN:
@@ -129,12 +129,14 @@ def is_of_half(rows: Unassigned, result: AuditResult) -> bool:
     return bool(of and rows.speakers) and round((rows.speakers or 0) / (of or 1.0)) < result.log.speakers
 
 
-def _unchecked(result: AuditResult) -> str:
+def unchecked(result: Result) -> str:
+    """Say what was not looked for."""
     named = "; ".join(clean(text) for text in result.log.unchecked)
     return f"Not checked: {named}." if named else ""
 
 
-def _independent(result: AuditResult) -> str:
+def independent(result: Result) -> str:
+    """Warn where utterances stand for speakers."""
     if not result.log.independent_utterances:
         return ""
     return (

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterable
 from math import floor, log10
 
+from fairaudit.changes import Change, CohortChange, ComparisonResult
 from fairaudit.result import AuditResult, Cohort, Gap, PartitionResult, Rate
+
+Result = AuditResult | ComparisonResult
 
 #: Stands where there is no number; the reason is near it.
 DASH = "\u2013"
@@ -159,6 +162,20 @@ def gap_text(gap: Gap, *, absolute: bool = False) -> str:
     return _with_interval(gap.relative, gap.relative_low, gap.relative_high, gap.reason)
 
 
+def change_text(change: Change, *, absolute: bool = False) -> str:
+    """Return a change with its interval: relative in per cent, or absolute in points.
+
+    Examples
+    --------
+    >>> change_text(Change(relative=-0.22, relative_low=-0.284, relative_high=-0.15))
+    '-22.0 % (-28.4 to -15.0)'
+    """
+    if absolute:
+        low, high = change.absolute_low, change.absolute_high
+        return _with_interval(change.absolute, low, high, change.reason, "points")
+    return _with_interval(change.relative, change.relative_low, change.relative_high, change.reason)
+
+
 def _with_interval(
     value: float | None, low: float | None, high: float | None, reason: str | None, unit: str = "%"
 ) -> str:
@@ -174,14 +191,14 @@ def titled(result: AuditResult) -> str:
     return f"Fairness audit: {' on '.join(named)}" if named else "Fairness audit"
 
 
-def amount(result: AuditResult) -> str:
-    """Return how much was audited."""
+def amount(result: Result) -> str:
+    """Return how much was audited, or compared."""
     log = result.log
     words = f"{count(log.ref_words)} {denominator_of(result)}"
     return f"{counted(log.speakers, 'speaker')}, {counted(log.utterances, 'utterance')}, {words}"
 
 
-def confidence_text(result: AuditResult) -> str:
+def confidence_text(result: Result) -> str:
     """Return the confidence of the intervals, such as "95 %"."""
     return f"{100 * float(result.options.get('confidence', 0.95)):g} %"
 
@@ -196,12 +213,12 @@ def chance_asked(result: AuditResult) -> bool:
     return bool(result.options.get("permutations", 0))
 
 
-def unit_of(result: AuditResult) -> str | None:
+def unit_of(result: Result) -> str | None:
     """Return what the metric counts; None where its name does not say."""
     return UNITS.get(result.metric.name.casefold())
 
 
-def denominator_of(result: AuditResult) -> str:
+def denominator_of(result: Result) -> str:
     """Return what the metric is divided by."""
     unit = unit_of(result)
     return f"reference {unit}" if unit else clean(result.metric.denominator)
@@ -265,7 +282,7 @@ def choices_of(partition: PartitionResult) -> str | None:
     return f"of {2 * splits.n} searches: {', '.join(f'{name} in {times}' for name, times in chosen.items())}"
 
 
-def cohort_name(cohort: Cohort) -> str:
+def cohort_name(cohort: Cohort | CohortChange) -> str:
     """Return what a cohort is called in tables: its label, and its name in files where that is not in it.
 
     Examples

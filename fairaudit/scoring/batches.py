@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairaudit.log import FLAGS, KINDS, TEXTS
-from fairaudit.scoring import other_columns, score
+from fairaudit.checks import REFERENCE
+from fairaudit.log import FLAGS, KINDS, MISSING, TEXTS
+from fairaudit.scoring import measure, other_columns, score
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MISSING = "missing_hypothesis"
 #: Columns of every batch of counts; those of further normalisers follow.
-COLUMNS = ("ref_words", *KINDS, *FLAGS)
+COLUMNS = ("ref_words", *KINDS, *FLAGS, REFERENCE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def counted(texts: pa.Table, task: Task) -> pa.Table:
         lost = lost | missing
     references, hypotheses = (texts[text].fill_null("").to_pylist() for text in TEXTS)
     first, *others = task.normalizers
-    columns = score(references, hypotheses, first, unit=task.unit)
+    columns = measure(references, hypotheses, first, unit=task.unit)
     columns[MISSING] = missing.astype(np.int64)
     columns["empty_hypothesis"][missing] = 0
     columns = {name: columns[name] for name in COLUMNS}

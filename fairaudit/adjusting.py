@@ -39,8 +39,10 @@ def adjusted(
     counts, reasons = place(target.source, target.name, counts, options.zip_table)
     counts = counts.select(reasons == "")
     found = [_in_way(measurement, way, counts, columns) for way in measurement.ways]
+    # Both of the very same ways: those in which the model could be fitted.
+    fitted = [one if one and one.adjusted is not None else None for one in found]
     ratio, crude = (
-        figures.aggregate_ways([getattr(one, kind) if one else None for one in found], measurement.per_split)
+        figures.aggregate_ways([getattr(one, kind) if one else None for one in fitted], measurement.per_split)
         for kind in ("adjusted", "crude")
     )
     reasons_why = [one.reason for one in found if one and one.reason]
@@ -49,11 +51,16 @@ def adjusted(
         DEFINITION.format(given), ratio, None, options.confidence, reasons_why[0] if reasons_why else None
     )
     without = figures.gap("without, on the same rows", crude, None, options.confidence)
-    dropped = {name: why for one in found if one for name, why in one.dropped.items()}
+    models = [one for one in fitted if one]
+    # A column that some ways could use was adjusted for there.
+    everywhere = [name for name in columns if models and all(name in one.dropped for one in models)]
+    dropped = {name: models[0].dropped[name] for name in everywhere}
     return AdjustedGap(
         columns=columns,
         crude=without,
         dropped=dropped,
+        ways=len(models),
+        shared=float(np.mean([one.shared for one in models])) if models else None,
         **{name: getattr(gap, name) for name in gap.__struct_fields__},
     )
 

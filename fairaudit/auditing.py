@@ -87,7 +87,7 @@ def audit(
     inject : bool
         Find out which gaps this audit would have found, by injecting them into the permuted log.
     interval : {"jackknife", "bootstrap"}
-        How the intervals of rates and gaps are made.
+        How the intervals of cohorts' rates are made; the gap keeps the jackknife.
     zip_table : str, optional
         File of census attributes by ZIP code.
     seed : int
@@ -160,7 +160,7 @@ def audit(
         for p in suppress_all(zip(adjusted, members, strict=True), min_speakers_shown)
     ]
     met = overlaps(
-        {p.name: of for p, of in zip(shown, members, strict=True) if p.bottom and p.bottom.wer is not None},
+        {p.name: of for p, of in zip(shown, members, strict=True) if _shows_all(p)},
         min_speakers_shown,
     )
     return record(log, totals, options, halved.shape[0], shown, skipped, met)
@@ -185,7 +185,7 @@ def _measured(
     digests = DiscoveredOn(sha256=totals.sha256(), seed=options.seed, files=files)
     given = {
         columns: aggregate_given(log, target.requires, columns, counts, grid=target.grid)
-        for columns in (tuple(item.split(",")) for item in options.adjust)
+        for columns in options.adjusted_for()
     }
     result, members = measure_target(
         target, counts, halved[:, positions], options, digests, value, holders, given, tell
@@ -194,6 +194,14 @@ def _measured(
     if texts is not None:
         result = with_texts(result, target, texts, options, normalizer_of(log))
     return result, members
+
+
+def _shows_all(partition: PartitionResult) -> bool:
+    """Tell whether a partition has a bottom and keeps nothing back: what it shares could tell of the rest."""
+    kept_back = any(c.suppressed for c in partition.cohorts)
+    left = partition.unassigned
+    kept_back = kept_back or (left is not None and left.speakers is None)
+    return not kept_back and partition.bottom is not None and partition.bottom.speakers is not None
 
 
 def _holm_over_partitions(partitions: Sequence[PartitionResult]) -> list[PartitionResult]:

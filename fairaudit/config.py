@@ -18,6 +18,8 @@ from fairaudit.exceptions import OptionError, nearest
 
 #: Discoverers that an audit runs where the log has their columns, in the order of the report.
 BUILT_IN = ("geo", "zip", "voice")
+#: With fewer permutations no p can be at most 5 %.
+FEWEST_PERMUTATIONS = 19
 #: Types of options and parameters in words.
 IN_WORDS = {
     int: "a whole number",
@@ -58,7 +60,7 @@ class AuditOptions:
     inject : bool
         Find out which gaps this audit would have found, by injecting them.
     interval : {"jackknife", "bootstrap"}
-        How the intervals of rates and gaps are made.
+        How the intervals of cohorts' rates are made; the gap keeps the jackknife.
     zip_table : str, optional
         File of census attributes by ZIP code.
     seed : int
@@ -104,6 +106,13 @@ class AuditOptions:
         self._check("min_speakers_shown", self.min_speakers_shown >= 1, "at least 1")
         self._check("seed", self.seed >= 0, "at least 0")
         self._check("correction", self.correction in ("holm", "bh"), "holm, bh")
+        self._check("adjust", all(all(of) for of in self.adjusted_for()), "names of columns, COLUMN,COLUMN")
+        if self.inject and self.permutations < FEWEST_PERMUTATIONS:
+            raise OptionError(
+                f"gaps are to be injected, with {self.permutations} permutations",
+                where="--inject",
+                allowed=f"at least {FEWEST_PERMUTATIONS} permutations, by which a gap is told from chance",
+            )
         self._check("margin", 0 < self.margin <= 10, "above 0, at most 10")
         self._check("interval", self.interval in ("jackknife", "bootstrap"), "jackknife, bootstrap")
         if self.reference_cohort is not None and "=" not in self.reference_cohort:
@@ -112,6 +121,16 @@ class AuditOptions:
                 where="--reference-cohort",
                 allowed="COLUMN=VALUE, such as accent=US",
             )
+
+    def adjusted_for(self) -> list[tuple[str, ...]]:
+        """Return the columns of each adjustment, each once.
+
+        Examples
+        --------
+        >>> AuditOptions(adjust=("device, age,device",)).adjusted_for()
+        [('device', 'age')]
+        """
+        return [tuple(dict.fromkeys(c.strip() for c in item.split(","))) for item in self.adjust]
 
     def _check(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:

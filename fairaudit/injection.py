@@ -154,6 +154,9 @@ def region_of(measurement: Measurement, share: float) -> Region:
     numbers = [name for name, values in attributes.items() if not isinstance(values, Labels)]
     if numbers:
         return lambda generator: _side(counts, numbers, share, generator)
+    finder = measurement.procedure.finder
+    if finder is not None and finder.reads_errors:
+        return lambda generator: _value(counts, share, generator)
     return lambda generator: _cohorts(measurement, share, generator)
 
 
@@ -181,6 +184,18 @@ def _side(counts: SpeakerCounts, names: Sequence[str], share: float, generator: 
     values = counts.numbers(names[int(generator.integers(len(names)))])
     away = values if generator.random() < 0.5 else -values
     return _nearest(np.where(np.isnan(away), np.inf, away), counts, share)
+
+
+def _value(counts: SpeakerCounts, share: float, generator: np.random.Generator) -> Bools:
+    """Take a random value of a random label, of those the one whose share is nearest of five drawn."""
+    columns = [values for values in counts.attributes.values() if isinstance(values, Labels)]
+    drawn: list[tuple[float, int, Bools]] = []
+    for _ in range(5):
+        labels = columns[int(generator.integers(len(columns)))]
+        inside: Bools = labels.codes == int(generator.integers(len(labels.values)))
+        held = len(np.unique(counts.speaker[inside])) / len(counts.speakers)
+        drawn.append((abs(float(np.log(max(held, 1e-9) / share))), len(drawn), inside))
+    return min(drawn, key=lambda one: one[:2])[2]
 
 
 def _cohorts(measurement: Measurement, share: float, generator: np.random.Generator) -> Bools:

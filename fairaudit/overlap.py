@@ -30,25 +30,34 @@ def overlaps(members: Mapping[str, Members], fewest: int) -> tuple[Overlap, ...]
     found = []
     for a, b in permutations(with_bottom, 2):
         both = with_bottom[a].placed & with_bottom[b].placed
-        found.append(_overlap(a, b, with_bottom[a].bottom & both, with_bottom[b].bottom & both, both, fewest))
+        first, second = (with_bottom[name].bottom & both for name in (a, b))
+        found.append(_overlap(a, b, first, second, both, with_bottom[a].everyone, fewest))
     return tuple(found)
 
 
 def _overlap(
-    a: str, b: str, first: frozenset[int], second: frozenset[int], both: frozenset[int], fewest: int
+    a: str,
+    b: str,
+    first: frozenset[int],
+    second: frozenset[int],
+    both: frozenset[int],
+    everyone: frozenset[int],
+    fewest: int,
 ) -> Overlap:
     from scipy.stats import fisher_exact
 
     shared, others = len(first & second), both - first
     cells = (shared, len(first) - shared, len(others & second), len(others - second))
-    if len(first) < fewest or any(0 < cell < fewest for cell in cells):
+    elsewhere = len(everyone - both)
+    if len(first) < fewest or any(0 < cell < fewest for cell in (*cells, elsewhere)):
         why = f"suppressed: it would tell of fewer than {fewest} speakers"
         return Overlap(a=a, b=b, share=None, expected=None, p_value=None, reason=why)
     table = np.array(cells).reshape(2, 2)
     return Overlap(
         a=a,
         b=b,
-        share=shared / len(first),
-        expected=len(second) / len(both),
-        p_value=float(fisher_exact(table).pvalue),
+        # Rounded, so that no count can be worked out of them.
+        share=round(shared / len(first), 2),
+        expected=round(len(second) / len(both), 2),
+        p_value=float(f"{fisher_exact(table).pvalue:.2g}"),
     )

@@ -24,7 +24,7 @@ from fairaudit.figures import SPLITS_INDEPENDENT
 POWER, CONFIDENCE = 0.80, 0.95
 #: Fewer speakers seldom leave at least five in both halves: of 11 in 45 % of splits, of 12 in 61 %.
 FEWEST_SPEAKERS = 12
-#: A cohort that has to be found needs so many times the gap of one that is known (benchmarks/power.py).
+#: A cohort that has to be found needs so many times the gap of one that is known (benchmarks/calibration).
 SEARCH_COST = 2.0
 #: No recogniser is a hundred times worse for anybody: beyond, there is nothing to detect with.
 LARGEST_GAP = 99.0

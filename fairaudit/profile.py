@@ -44,7 +44,8 @@ def profile(
     confidence : float
         Of the intervals.
     fewest : int
-        Speakers of the cohort that must have a value for it to be told.
+        Speakers that must have a value in the cohort for it to be told; and, of those in it without the
+        value and of those elsewhere with and without it, that there must be if there are any.
 
     Returns
     -------
@@ -56,11 +57,11 @@ def profile(
     --------
     >>> ids = [f"s{i:03}" for i in range(100)]
     >>> device = SpeakerCounts.of(ids, ref_words=[9] * 100, errors=[1] * 100,
-    ...                           attributes={"device": ["far" if i < 30 else "near" for i in range(100)]})
+    ...                           attributes={"device": ["far" if i < 40 else "near" for i in range(100)]})
     >>> holders = {"device": holders_of(device, "device")}
-    >>> (trait,) = profile(set(ids[:20]), set(ids[20:]), holders, confidence=0.95, fewest=11)
+    >>> (trait,) = profile(set(ids[:25]), set(ids[25:]), holders, confidence=0.95, fewest=11)
     >>> trait.value, trait.lift, trait.p_adjusted < 0.001
-    ('far', 8.0, True)
+    ('far', 5.0, True)
     """
     found = [
         (column, value, in_cohort, len(speakers & others))
@@ -71,8 +72,12 @@ def profile(
     adjusted = holm([_p_value(a, len(members), b, len(others)) for _, _, a, b in found])
     traits = []
     for (column, value, in_cohort, elsewhere), p in zip(found, adjusted, strict=True):
-        lift, low, high = lift_of(in_cohort, len(members), elsewhere, len(others), confidence)
-        if in_cohort >= fewest and lift > 1 and p is not None:
+        figures = lift_of(in_cohort, len(members), elsewhere, len(others), confidence)
+        cells = (len(members) - in_cohort, elsewhere, len(others) - elsewhere)
+        told = in_cohort >= fewest and not any(0 < cell < fewest for cell in cells)
+        if told and figures[0] > 1 and p is not None:
+            # Of two digits, so that no count can be worked out of them.
+            lift, low, high, p = (float(f"{figure:.2g}") for figure in (*figures, p))
             traits.append(Trait(column=column, value=value, lift=lift, low=low, high=high, p_adjusted=p))
     traits.sort(key=lambda trait: (trait.p_adjusted, -trait.lift, trait.column, trait.value))
     return tuple(traits[:MOST_TRAITS])

@@ -150,6 +150,7 @@ def _signature(own_version: str, log: UtteranceLog, options: dict[str, Any]) -> 
         f"permutations:{options['permutations']}",
         f"seed:{options['seed']}",
         f"bottom-share:{options['bottom_share']:g} of speakers",
+        *(["interval:bootstrap of rates"] if options.get("interval") == "bootstrap" else []),
     ]
     return " | ".join(parts)
 

@@ -100,12 +100,16 @@ class Gap(Plain, frozen=True, kw_only=True):
 class AdjustedGap(Gap, frozen=True, kw_only=True):
     """The gap between bottom and top once the named columns are alike on both sides.
 
-    `crude` is the gap without them, on the very same rows. `dropped` tells of columns that say nothing.
+    `crude` is the gap without them, on the very same rows and ways. `dropped` tells of columns that say
+    nothing; `ways` is in how many ways the model could be fitted, and `shared` the share of the words of
+    bottom and top that are in combinations of values which both have.
     """
 
     columns: tuple[str, ...]
     crude: Gap | None
     dropped: dict[str, str] = msgspec.field(default_factory=dict)
+    ways: int = 0
+    shared: float | None = None
 
 
 class Cohort(Rate, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from fairaudit.counts import Bools, Ints, SpeakerCounts
 from fairaudit.disparity import excess, rates_of_rest, speaker_gini
 from fairaudit.estimate import t_quantile
 from fairaudit.evidence import Trait
-from fairaudit.flags import Flag, comparable_cohorts, flags, worst_excess
+from fairaudit.flags import LARGEST_BOUND, Flag, comparable_cohorts, flags, worst_excess
 from fairaudit.profile import Holders, profile
 from fairaudit.result import Gap, PartitionResult
 
@@ -50,7 +50,7 @@ def with_scrutiny(
         row = msgspec.structs.replace(
             row,
             excess=excess(row, rates_of_rest(m.counts, cohort, number)),
-            **(_flagged(found[number], options.confidence) if number in found else {}),
+            **_flagged(found.get(number), number in tested, options.confidence),
         )
         if row.cohort in bottom or result.kind == "centroids":
             own = {name: values for name, values in holders.items() if name not in m.partition.requires}
@@ -64,8 +64,10 @@ def with_scrutiny(
     )
 
 
-def _flagged(flag: Flag, confidence: float) -> dict[str, object]:
-    """Return the fields of a cohort that a flag fills."""
+def _flagged(flag: Flag | None, is_tested: bool, confidence: float) -> dict[str, object]:
+    """Return the fields of a cohort that a flag fills; one with too few errors is undecided."""
+    if flag is None:
+        return {"status": "undecided"} if is_tested else {}
     reach = float(t_quantile(flag.df, confidence)) * flag.se
     with np.errstate(over="ignore"):
         low, high = (float(np.expm1(end)) for end in (flag.log_ratio - reach, flag.upper))
@@ -74,7 +76,7 @@ def _flagged(flag: Flag, confidence: float) -> dict[str, object]:
         definition="against all other cohorts; the upper end holds for all cohorts together",
         relative=ratio - 1,
         relative_low=low,
-        relative_high=high if np.isfinite(high) else None,
+        relative_high=high if high <= LARGEST_BOUND else None,
         ratio=ratio,
         log_se=flag.se,
         df=flag.df,

@@ -111,7 +111,11 @@ def suppress(
         in_sample_gap=partition.in_sample_gap if in_sample else None,
         # Rates of all digits, which would lead to counts that are withheld.
         gap_by_normalizer=partition.gap_by_normalizer if both and keep_back.sides == "counts" else (),
-        no_worse_than=None if keep_back.overall else partition.no_worse_than,
+        # It is of every cohort that was compared, those that are hidden by now among them.
+        no_worse_than=None
+        if keep_back.overall or any(c.status and c.cohort in keep_back.hidden for c in partition.cohorts)
+        else partition.no_worse_than,
+        disparity={} if keep_back.overall or overall.speakers is None else partition.disparity,
         adjusted_gaps=partition.adjusted_gaps if both and keep_back.sides == "counts" else (),
     )
 
@@ -162,7 +166,8 @@ def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str
     if not keep_back.overall:
         return cohort
     # What the rest is would tell overall.
-    return msgspec.structs.replace(cohort, share=of_speakers(cohort.share), against_rest=None, excess=None)
+    gone = dict.fromkeys(("against_rest", "excess", "status", "p_adjusted"))
+    return msgspec.structs.replace(cohort, share=of_speakers(cohort.share), **gone)
 
 
 def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: str) -> Unassigned | None:

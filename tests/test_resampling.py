@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from fairaudit.auditing import audit
 from fairaudit.readers import read_log
@@ -31,13 +30,9 @@ def both(table, **options):
 
 def test_intervals_of_many_speakers_are_about_those_of_the_jackknife():
     jackknife, bootstrap = both(log_of(1))
-    assert bootstrap.gap.relative == jackknife.gap.relative
-    assert bootstrap.gap.log_se == jackknife.gap.log_se
-    ends = [
-        [(p.gap.relative_low, p.gap.relative_high), (p.gap.absolute_low, p.gap.absolute_high)]
-        + [(row.low, row.high) for row in (p.overall, *p.cohorts)]
-        for p in (jackknife, bootstrap)
-    ]
+    # Under names that stay fixed, a bootstrap would leave out the luck of the naming.
+    assert bootstrap.gap == jackknife.gap
+    ends = [[(row.low, row.high) for row in (p.overall, *p.cohorts)] for p in (jackknife, bootstrap)]
     for (low, high), (other_low, other_high) in zip(*ends, strict=True):
         assert (low, high) != (other_low, other_high)
         assert 0.75 < (other_high - other_low) / (high - low) < 1.2
@@ -54,17 +49,6 @@ def test_equal_seeds_give_equal_intervals_whatever_the_order_of_the_log():
         for text in (first, second)
     ]
     assert same[0] == same[1]
-
-
-@pytest.mark.parametrize("splits", [1, 11])
-def test_the_interval_of_the_gap_covers_the_truth(splits):
-    held = []
-    for seed in range(40):
-        log = read_log(log_of(seed, speakers=120))
-        found = audit(log, by=["group"], permutations=0, splits=splits, interval="bootstrap")
-        gap = found.partition("group").gap
-        held.append(gap.relative_low <= 0.5 <= gap.relative_high)
-    assert np.mean(held) >= 0.85
 
 
 def test_what_has_no_interval_has_none_by_the_bootstrap_either():

@@ -107,8 +107,9 @@ def _really_worse(partition: PartitionResult, result: AuditResult) -> Table | No
     margin = percent(float(result.options.get("margin", 0.1)))
     caption = (
         "Which cohorts are really worse than everybody else. Worse: p, corrected for all cohorts by "
-        f"{correction}, is at most {100 * (1 - _confidence(result)):g} %. Not worse: by at most {margin} %, "
-        "by an upper end that holds for all cohorts together"
+        f"{correction}, is at most {100 * (1 - _confidence(result)):g} %, by however little. Not worse: "
+        f"by at most {margin} %, by an upper end that holds for all cohorts together; the lower end is of "
+        "the cohort alone"
     )
     return Table(caption, head, rows, texts=2)
 
@@ -153,6 +154,8 @@ def _adjustment(gap: AdjustedGap) -> str:
     crude_low, crude_high = gap.crude.relative_low, gap.crude.relative_high
     crude_clear = crude_low is not None and crude_high is not None and not crude_low <= 0 <= crude_high
     left = abs(gap.relative) / abs(gap.crude.relative) if gap.crude.relative else 1.0
+    if clear and crude_clear and gap.relative * gap.crude.relative < 0:
+        return "the gap is reversed"
     if clear:
         return "the gap stays" if left >= HALF else "less than half of it is left"
     if not crude_clear:
@@ -262,7 +265,8 @@ def _injection(partition: PartitionResult, result: AuditResult) -> Table | None:
         said = f"a gap of {percent(injection.detectable)} % would have been found four times in five"
     caption = (
         f"What this audit would have found at a share of {share} %: {said}. Errors were multiplied at random "
-        f"places of the permuted log, {injection.replicates} times for each gap; found: p at most 5 %"
+        f"places of the permuted log, {injection.replicates} times for each gap; found: p at most 5 %, "
+        "without correction for other partitions"
     )
     rows = tuple((percent(f.gap), percent(f.found)) for f in injection.found)
     return Table(caption, ("Injected gap (%)", "Found (% of times)"), rows)

@@ -10,8 +10,7 @@ An empty reference has no words, and every word of its hypothesis is an insertio
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -28,6 +27,9 @@ __all__ = ["NORMALIZERS", "UNITS", "measure", "normalizer", "other_columns", "sc
 UNITS = ("words", "characters")
 #: A hypothesis of more than this many times the words of its reference is a loop of the recogniser.
 LOOP = 5
+
+#: Words of a reference, and of its hypothesis unless that is the same text.
+Pair = tuple[list[str], list[str] | None]
 
 
 def score(
@@ -70,8 +72,7 @@ def score(
     >>> score(["on a mat"], ["on the mat"], unit="characters")["ref_words"].tolist()
     [8]
     """
-    measured = measure(references, hypotheses, name, unit=unit)
-    return {kind: values for kind, values in measured.items() if kind != REFERENCE}
+    return _columns(_split(references, hypotheses, name), unit)
 
 
 def measure(
@@ -90,11 +91,9 @@ def measure(
         That of `score`, and under `fairaudit.checks.REFERENCE` the CRC-32 of the normalised reference: of
         two different references with one id, one pair in 4 billion has the same.
     """
-    if unit not in UNITS:
-        raise OptionError(f"unknown unit '{unit}'", where="unit", allowed=nearest(unit, UNITS))
-    rows = _measured(references, hypotheses, bounded(name), unit == "words")
-    *columns, digests = np.array(rows, dtype=np.int64).reshape(-1, 7).T
-    return {**_columns(*columns), REFERENCE: digests}
+    digests: list[int] = []
+    columns = _columns(_digested(_split(references, hypotheses, name), digests), unit)
+    return {**columns, REFERENCE: np.array(digests, dtype=np.int64)}
 
 
 def other_columns(name: str) -> dict[str, str]:
@@ -109,49 +108,63 @@ def other_columns(name: str) -> dict[str, str]:
     return {"ref_words": words + name, "errors": errors + name}
 
 
-def _measured(
-    references: Sequence[str], hypotheses: Sequence[str], normalize: Callable[[str], str], by_word: bool
-) -> array[int]:
-    """Return seven numbers for each utterance: those that `_columns` takes, and the digest of the reference.
+def _split(references: Sequence[str], hypotheses: Sequence[str], name: str) -> Iterator[Pair]:
+    """Give the words of each reference and hypothesis, None for a hypothesis of the same text.
+
+    One by one: thousands of lists that are kept would keep the garbage collector busy.
+    """
+    normalize, pairs = bounded(name), zip(references, hypotheses, strict=True)
+    if name == "none":
+        return ((r.split(), None if r == h else h.split()) for r, h in pairs)
+    return ((normalize(r).split(), None if r == h else normalize(h).split()) for r, h in pairs)
+
+
+def _digested(pairs: Iterable[Pair], digests: list[int]) -> Iterator[Pair]:
+    """Note the digest of each reference in passing."""
+    for said, heard in pairs:
+        digests.append(crc32(" ".join(said).encode("utf-8", "surrogatepass")))
+        yield said, heard
+
+
+def _joined(pairs: Iterable[Pair], lengths: list[int]) -> Iterator[tuple[str, str | None]]:
+    """Join words to texts of characters, and note the numbers of words in passing."""
+    for said, heard in pairs:
+        lengths += (len(said), len(said if heard is None else heard))
+        yield " ".join(said), None if heard is None else " ".join(heard)
+
+
+def _counted(pairs: Iterable[tuple[Sequence[str], Sequence[str] | None]]) -> Ints:
+    """Return both lengths, the substitutions and the errors of each pair, shape (4, n_utterances).
 
     One loop without calls of our own, since a call costs as much as a tenth of the alignment.
     """
-    rows = array("q")
-    said: Sequence[str]
-    heard: Sequence[str]
-    for reference, hypothesis in zip(references, hypotheses, strict=True):
-        said = heard = normalize(reference).split()
-        if reference != hypothesis:
-            heard = normalize(hypothesis).split()
-        words, spoken = len(said), len(heard)
-        text = " ".join(said)
-        if not by_word:
-            said, heard = text, " ".join(heard)
-        length, other = len(said), len(heard)
-        substitutions = errors = 0
-        if said != heard:
-            operations = editops(said, heard)
-            errors = len(operations)
-            substitutions = errors - abs(length - other)
-            if substitutions > 1:
-                substitutions = [tag for tag, _, _ in operations.as_list()].count("replace")
-        rows.extend(
-            (
-                words,
-                spoken,
-                length,
-                other,
-                substitutions,
-                errors,
-                crc32(text.encode("utf-8", "surrogatepass")),
-            )
-        )
-    return rows
+    rows: list[tuple[int, int, int, int]] = []
+    add = rows.append
+    for said, heard in pairs:
+        length = len(said)
+        if heard is None or said == heard:
+            add((length, length, 0, 0))
+            continue
+        other = len(heard)
+        operations = editops(said, heard)
+        errors = len(operations)
+        substitutions = errors - abs(length - other)
+        if substitutions > 1:
+            substitutions = [tag for tag, _, _ in operations.as_list()].count("replace")
+        add((length, other, substitutions, errors))
+    return np.array(rows, dtype=np.int64).reshape(-1, 4).T
 
 
-def _columns(
-    words: Ints, spoken: Ints, lengths: Ints, other_lengths: Ints, substitutions: Ints, errors: Ints
-) -> dict[str, Ints]:
+def _columns(pairs: Iterable[Pair], unit: str) -> dict[str, Ints]:
+    if unit not in UNITS:
+        raise OptionError(f"unknown unit '{unit}'", where="unit", allowed=nearest(unit, UNITS))
+    if unit == "words":
+        lengths, other_lengths, substitutions, errors = _counted(pairs)
+        words, spoken = lengths, other_lengths
+    else:
+        numbers: list[int] = []
+        lengths, other_lengths, substitutions, errors = _counted(_joined(pairs, numbers))
+        words, spoken = np.array(numbers, dtype=np.int64).reshape(-1, 2).T
     shorter = lengths - other_lengths
     return {
         "ref_words": lengths,

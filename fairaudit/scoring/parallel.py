@@ -25,7 +25,7 @@ VARIABLE = "FAIRAUDIT_WORKERS"
 #: A worker takes about 80 MB and the parent feeds no more of them than this.
 MOST_WORKERS = 8
 #: Rows that are scored before workers are started, which take as long to start as these rows to score.
-ALONE = {"none": 200_000}
+ALONE = {"none": 150_000}
 ALONE_NORMALISED = 10_000
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fairaudit import figures
-from fairaudit.chance import Null, holm
-from fairaudit.estimate import Contrast, contrast
+from fairaudit.chance import Null
+from fairaudit.estimate import Contrast, contrast, holm
 from fairaudit.evidence import AttributeGap
 from fairaudit.measurement import Measurement
 from fairaudit.procedure import Figures

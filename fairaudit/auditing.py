@@ -11,11 +11,11 @@ import numpy as np
 
 from fairaudit.aggregate import aggregate, aggregate_given, aggregate_texts
 from fairaudit.cells import Members
-from fairaudit.chance import holm
 from fairaudit.config import AuditOptions
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover import Discoverer
 from fairaudit.disparity import disparity
+from fairaudit.estimate import holm
 from fairaudit.exceptions import LogError
 from fairaudit.log import UtteranceLog
 from fairaudit.overlap import overlaps

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairaudit.counts import Floats, Ints, SpeakerCounts
-from fairaudit.estimate import holm as holm
 from fairaudit.evidence import Chance
 from fairaudit.procedure import Figures
 

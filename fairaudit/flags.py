@@ -22,9 +22,8 @@ from typing import Literal
 
 import numpy as np
 
-from fairaudit.chance import holm
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
-from fairaudit.estimate import HALF_AN_ERROR, contrast, design_effect, jackknife
+from fairaudit.estimate import HALF_AN_ERROR, contrast, design_effect, holm, jackknife
 
 Correction = Literal["holm", "bh"]
 Status = Literal["flagged", "cleared", "undecided"]

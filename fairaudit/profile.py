@@ -13,8 +13,8 @@ from collections.abc import Mapping, Set
 
 import numpy as np
 
-from fairaudit.chance import holm
 from fairaudit.counts import SpeakerCounts
+from fairaudit.estimate import holm
 from fairaudit.evidence import Trait
 
 #: Traits that are reported of one cohort.

@@ -19,6 +19,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+#: What each kind of result is called in messages.
+_NAMES = {
+    "AuditResult": "an audit result",
+    "ComparisonResult": "a comparison",
+    "Verdict": "a verdict",
+}
+
 
 def encode(result: msgspec.Struct) -> str:
     """Return the JSON form of a result: two-space indent, fields in the order of the schema.
@@ -55,7 +62,9 @@ def decode(text: str | bytes, kind: type[R], where: str) -> R:
         raise ResultError(f"not valid JSON: {error}", where=where) from None
     if not isinstance(plain, dict) or not isinstance(plain.get("schema_version"), int):
         raise ResultError(
-            "this is not an audit result: it has no schema_version", where=where, allowed="audit.json"
+            f"this is not {_NAMES.get(kind.__name__, kind.__name__)}: it has no schema_version",
+            where=where,
+            allowed="what fairaudit wrote itself",
         )
     version = plain["schema_version"]
     if version > SCHEMA_VERSION:
@@ -73,7 +82,7 @@ def decode(text: str | bytes, kind: type[R], where: str) -> R:
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
-        raise ResultError(f"not an audit result: {error}", where=where) from None
+        raise ResultError(f"not {_NAMES.get(kind.__name__, kind.__name__)}: {error}", where=where) from None
 
 
 def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 from worlds import accents, frame, measurement
 
 from fairaudit.auditing import audit
-from fairaudit.chance import holm
 from fairaudit.discover.geo_tree import GeoTree
+from fairaudit.estimate import holm
 from fairaudit.exceptions import FairauditError
 from fairaudit.readers import read_log
 from fairaudit.split import halves

@@ -3,9 +3,10 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from worlds import accents, measurement, speaker_counts
 
-from fairaudit.chance import chance_of, holm, null, permuted_rows
+from fairaudit.chance import chance_of, null, permuted_rows
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover.labels import LabelColumn
+from fairaudit.estimate import holm
 from fairaudit.measurement import Measurement, gaps_of
 from fairaudit.procedure import Figures, Procedure
 from fairaudit.split import halves

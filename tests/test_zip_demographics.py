@@ -4,11 +4,10 @@ from worlds import codes
 
 from fairaudit import figures
 from fairaudit.attributes import attribute_gaps
-from fairaudit.chance import holm
 from fairaudit.counts import SpeakerCounts
 from fairaudit.demographics import RACES, load_zip_table
 from fairaudit.discover.zip_demographics import ZipDemographics, describe, side_names
-from fairaudit.estimate import contrast, jackknife, t_quantile
+from fairaudit.estimate import contrast, holm, jackknife, t_quantile
 from fairaudit.exceptions import OptionError
 from fairaudit.measurement import Measurement, gaps_of
 from fairaudit.partition import Threshold

@@ -29,10 +29,10 @@ from worlds import (
     words_of,
 )
 
-from fairaudit.chance import holm
 from fairaudit.counts import SpeakerCounts
 from fairaudit.discover.labels import LabelColumn
 from fairaudit.discover.slices import Slices
+from fairaudit.estimate import holm
 from fairaudit.flags import flags, worst_excess
 from fairaudit.readers import read_log
 from fairaudit.simulation import simulate

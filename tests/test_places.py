@@ -1,5 +1,6 @@
-"""The coordinate grid, the outlines of the states, and the names of regions."""
+"""The coordinate grid, outlines and projections, and the names of regions."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 import shapely
 
-from fairaudit import places
-from fairaudit.places import cells, region_label, states
+from fairaudit.geography import places
+from fairaudit.geography.outlines import countries, land, states
+from fairaudit.geography.places import cells, region_label
+from fairaudit.geography.projection import ALASKA, RADIUS, UNITED_STATES, EqualEarth
 
 MAINLAND = (24.5, 49.4, -124.75, -66.9)
 ALL_STATES = (18.9, 71.3, -178.0, -65.0)
@@ -88,7 +91,7 @@ def test_outlines_are_valid_and_neighbours_meet_without_overlap():
 
 
 def test_areas_are_those_of_the_states():
-    land = places._land()
+    land = places._states()
     square_km = dict(zip(land.names, land.areas * 6371.0**2, strict=True))
     largest = sorted(square_km, key=square_km.get, reverse=True)[:5]
     assert largest == ["Alaska", "Texas", "California", "Montana", "New Mexico"]
@@ -105,7 +108,7 @@ def test_a_city_lies_in_its_own_state_and_in_no_other(city):
 
 
 def test_the_file_is_small_credited_and_says_the_postal_codes():
-    file = Path(places.__file__).parent / "geography" / "us_states.geojson"
+    file = Path(places.__file__).parent / "us_states.geojson"
     assert file.stat().st_size <= 150_000
     content = json.loads(file.read_text("utf-8"))
     assert "public domain" in content["attribution"]
@@ -131,8 +134,7 @@ def test_the_file_is_small_credited_and_says_the_postal_codes():
             "Texas, parts of New Mexico and Oklahoma, and 1 more state (25.8 to 36.6° N, 106.7 to 93.5° W)",
         ),
         ((18.9, 22.3, -160.3, -154.8), ALL_STATES, "Hawaii (18.9 to 22.25° N, 160.25 to 154.8° W)"),
-        ((48.1, 55, 5.9, 15), WORLD, "48.1 to 55° N, 5.9 to 15° E"),
-        ((-5, 0, -70, 10), WORLD, "5 to 0° S, 70° W to 10° E"),
+        ((-5, 0, -70, 10), WORLD, "part of Brazil (5 to 0° S, 70° W to 10° E)"),
         (
             (40.6, 40.85, -74.1, -73.85),
             MAINLAND,
@@ -140,7 +142,7 @@ def test_the_file_is_small_credited_and_says_the_postal_codes():
         ),
     ],
 )
-def test_labels_name_the_states_of_a_box_and_its_degrees(box, extent, label):
+def test_labels_name_the_states_or_countries_of_a_box_and_its_degrees(box, extent, label):
     assert region_label(*box, extent=extent) == label
 
 
@@ -172,7 +174,7 @@ def test_degrees_hold_the_named_land_and_never_leave_the_box():
         edges = [round(e, 3) for e in (south, south + rng.exponential(3) + 0.1, west, west + 4)]
         box = places._Box(*edges)
         land = shapely.intersection(list(states().values()), shapely.box(west, south, edges[3], edges[1]))
-        covered, bounds = places._covered(box)
+        covered, bounds = places._covered(box, places._states())
         if not covered.any():
             continue
         around = places._around(bounds[covered > 0], box)
@@ -198,7 +200,7 @@ def test_states_are_joined_as_in_a_sentence(box, names):
     assert region_label(*box, extent=MAINLAND).startswith(f"{names} (")
 
 
-def test_a_box_beyond_the_log_keeps_its_own_edges():
+def test_a_box_beyond_the_log_keeps_its_own_edges_and_has_no_names():
     assert region_label(50, None, -10, None, extent=MAINLAND) == "50 to 90° N, 10° W to 180° E"
 
 
@@ -218,10 +220,24 @@ def test_a_slice_of_a_state_is_left_out_only_where_it_matters_to_neither():
     assert many.startswith("Pennsylvania, parts of West Virginia and Maryland, and 5 more states (")
 
 
-def test_a_box_that_reaches_far_beyond_the_us_is_described_by_degrees():
-    assert region_label(20, 60, -130, 30, extent=WORLD) == "20 to 60° N, 130° W to 30° E"
+@pytest.mark.parametrize(
+    ("box", "label"),
+    [
+        ((53.1, 61.65, 12.35, 14.3), "parts of Sweden and Germany (53.1 to 61.65° N, 12.35 to 14.3° E)"),
+        ((1.2, 1.5, 103.6, 104), "Singapore and part of Malaysia (1.2 to 1.5° N, 103.6 to 104° E)"),
+        ((36, 43, -9.5, 3.3), "Portugal, parts of Spain and Algeria, and 1 more country (36 to 43° N, "),
+        ((48.1, 55, 5.9, 15), "parts of Germany, Czechia, France and 4 more countries (48.1 to 55° N, "),
+        ((0, 5, -30, -25), "0 to 5° N, 30 to 25° W"),
+    ],
+)
+def test_beyond_the_us_a_region_is_named_after_countries_and_the_open_sea_after_none(box, label):
+    assert region_label(*box, extent=WORLD).startswith(label)
+
+
+def test_a_box_beside_the_us_is_named_after_states_only_where_they_make_half_of_it():
     # Mexico beside a strip of Texas, in a log that goes on to the south of Mexico.
-    assert region_label(25, 30, -110, -98, extent=(14.5, 32.7, -117, -86)) == "25 to 30° N, 110 to 98° W"
+    label = region_label(25, 30, -110, -98, extent=(14.5, 32.7, -117, -86))
+    assert label == "parts of Mexico and United States of America (25 to 30° N, 110 to 98° W)"
     assert region_label(29, 34, -104, -97, extent=WORLD).startswith("parts of Texas and New Mexico (")
 
 
@@ -240,18 +256,19 @@ def test_boxes_that_tile_the_plane_get_different_labels():
 
 def test_clipping_finds_the_same_area_as_intersecting():
     rng = np.random.default_rng(3)
-    land = places._land()
+    land = places._states()
     for _ in range(200):
         south, west = rng.uniform(17, 65), rng.uniform(-170, -66)
         box = places._Box(south, south + rng.exponential(3), west, west + rng.exponential(5))
         expected = overlap(land.outlines, shapely.box(*places._on_plane(box)))
-        np.testing.assert_allclose(places._covered(box)[0], expected, rtol=1e-9, atol=1e-15)
+        np.testing.assert_allclose(places._covered(box, places._states())[0], expected, rtol=1e-9, atol=1e-15)
 
 
 def test_labels_are_quick_and_need_no_table_library():
     code = (
-        "import sys, time; from fairaudit.places import region_label; start = time.process_time();"
+        "import sys, time; from fairaudit.geography.places import region_label; start = time.process_time();"
         f"region_label(33.75, 34.3, -118.6, -117.85, extent={MAINLAND}); print(time.process_time() - start);"
+        "from fairaudit.geography.outlines import countries; assert not countries.cache_info().misses;"
         "print({'pandas', 'geopandas'} & set(sys.modules))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -262,3 +279,70 @@ def test_labels_are_quick_and_need_no_table_library():
     for south in range(25, 45):
         region_label(south, south + 4.5, -110, -80, extent=MAINLAND)
     assert (time.process_time() - start) / 20 < 0.005
+
+
+def test_the_outlines_of_countries_are_valid_small_and_cut_at_the_180th_meridian():
+    world = countries()
+    outlines = np.array(list(world.values()))
+    assert len(world) > 230
+    assert list(world) == sorted(world)
+    assert "Antarctica" not in world
+    assert shapely.is_valid(outlines).all()
+    west, south, east, north = shapely.total_bounds(outlines)
+    assert (west >= -180, south >= -60, east <= 180, north <= 84) == (True,) * 4
+    # A ring that went round the globe would hold half of it.
+    assert max(part.bounds[2] - part.bounds[0] for part in shapely.get_parts(world["Russia"])) < 160
+    assert shapely.area(outlines).sum() == pytest.approx(land("world").area, rel=1e-4)
+    assert (Path(places.__file__).parent / "countries.geojson").stat().st_size < 150_000
+
+
+def test_cities_of_the_world_lie_in_their_countries():
+    for place, (latitude, longitude) in {
+        "France": (48.85, 2.35), "Nigeria": (9.06, 7.49), "India": (28.6, 77.2), "Japan": (36.2, 138.3),
+        "Brazil": (-15.8, -47.9), "New Zealand": (-38.5, 175.9), "Fiji": (-17.8, 178.0),
+        "Kenya": (-1.29, 36.8),
+    }.items():  # fmt: skip
+        assert countries()[place].contains(shapely.Point(longitude, latitude)), place
+
+
+def test_the_geography_is_the_one_that_its_page_tells_of():
+    folder = Path(places.__file__).parent
+    page = (folder / "README.md").read_text("utf-8")
+    for name in ("us_states.geojson", "countries.geojson"):
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() in page
+
+
+@pytest.mark.parametrize(
+    ("projection", "definition"),
+    [
+        (UNITED_STATES, "+proj=aea +lat_1=29.5 +lat_2=45.5 +lat_0=37.5 +lon_0=-96"),
+        (ALASKA, "+proj=aea +lat_1=55 +lat_2=65 +lat_0=60 +lon_0=-154"),
+        (EqualEarth(), "+proj=eqearth"),
+        (EqualEarth(-100), "+proj=eqearth +lon_0=-100"),
+    ],
+)
+def test_projections_are_those_of_proj(projection, definition):
+    from pyproj import Proj
+
+    rng = np.random.default_rng(8)
+    latitude, longitude = rng.uniform(10, 75, 300), rng.uniform(-175, -60, 300)
+    expected = Proj(f"{definition} +R={RADIUS * 1000} +units=km")(longitude, latitude)
+    np.testing.assert_allclose(projection.forward(latitude, longitude), expected, atol=1e-3)
+
+
+def test_albers_goes_back_to_the_degrees_it_came_from():
+    rng = np.random.default_rng(8)
+    latitude, longitude = rng.uniform(15, 72, 300), rng.uniform(-175, -60, 300)
+    back = UNITED_STATES.inverse(*UNITED_STATES.forward(latitude, longitude))
+    np.testing.assert_allclose(back, (latitude, longitude), atol=1e-9)
+    # The Aleutians go on beyond the 180th meridian.
+    x, _ = ALASKA.forward(52.0, [179.0, -179.0])
+    assert 0 < x[1] - x[0] < 200
+
+
+def test_an_area_on_the_plane_is_that_on_the_globe():
+    for projection in (UNITED_STATES, ALASKA, EqualEarth(-96)):
+        ring = shapely.segmentize(shapely.box(-100, 40, -95, 45), 0.01)
+        plane = shapely.transform(ring, lambda d, p=projection: np.column_stack(p.forward(d[:, 1], d[:, 0])))
+        globe = RADIUS**2 * np.radians(5) * (np.sin(np.radians(45)) - np.sin(np.radians(40)))
+        assert plane.area == pytest.approx(globe, rel=1e-5)

@@ -1,25 +1,24 @@
-"""Places: the coordinate grid, the outlines of the US states, and names for boxes of coordinates."""
+"""Places: the coordinate grid, and names for boxes of coordinates."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 from math import asin, ceil, degrees, floor, radians, sin
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fairaudit.counts import Floats, Ints
+from fairaudit.geography.outlines import countries, states
 
-#: A state is named if it makes at least this share of a region's land, or the region this share of it.
+#: A state or country is named if it makes at least this share of a region's land, or the region this share of
+#: it.
 OF_REGION, OF_STATE = 0.02, 0.10
-#: From this share on a state counts as wholly covered: its empty rim often lies beyond the last speaker.
+#: From this share on it counts as wholly covered: its empty rim often lies beyond the last speaker.
 WHOLE = 0.98
-#: Most states that a label names.
+#: Most of them that a label names.
 MOST_NAMED = 3
 #: In a log that reaches beyond the US, a region is named after states if they make this share of it.
 MOSTLY_LAND = 0.5
@@ -37,11 +36,12 @@ class _Box(NamedTuple):
 
 
 class _Land(NamedTuple):
-    """The states on the cylindrical equal-area plane, where a box of degrees is a box as well."""
+    """States or countries on the cylindrical equal-area plane, where a box of degrees is a box as well."""
 
+    nouns: tuple[str, str]  # what one is called, and several
     names: tuple[str, ...]
     outlines: NDArray[np.object_]
-    bounds: Floats  # one row of west, south, east, north per state
+    bounds: Floats  # one row of west, south, east, north for each
     areas: Floats
 
 
@@ -78,38 +78,6 @@ def cells(degrees: ArrayLike, grid: float) -> Floats:
     return np.asarray(np.floor(np.round(quotients, 9)))
 
 
-@cache
-def states() -> Mapping[str, Any]:
-    """Return the outlines of the US states by name, in the order of names.
-
-    The 50 states, the District of Columbia, Puerto Rico and the island territories, simplified to
-    within about 0.016 degrees (Alaska 0.06); the folder `geography` says how. Neighbours share their
-    borders and do not overlap.
-
-    Returns
-    -------
-    mapping of str to shapely.MultiPolygon
-        Longitude and latitude in degrees, WGS 84, longitude first as in GeoJSON. West of the 180th
-        meridian Alaska goes on at +180.
-
-    References
-    ----------
-    US Atlas (ISC), from the US Census Bureau's cartographic boundary files, public domain.
-
-    Examples
-    --------
-    >>> len(states()), states()["Wyoming"].bounds
-    (56, (-111.055, 40.998, -104.052, 45.001))
-    """
-    from shapely.geometry import shape
-
-    text = (files("fairaudit") / "geography" / "us_states.geojson").read_text("utf-8")
-    outlines = {
-        feature["properties"]["name"]: shape(feature["geometry"]) for feature in json.loads(text)["features"]
-    }
-    return MappingProxyType(outlines)
-
-
 def region_label(
     south: float | None,
     north: float | None,
@@ -118,12 +86,13 @@ def region_label(
     *,
     extent: tuple[float, float, float, float],
 ) -> str:
-    """Describe a box of coordinates by the US states that it covers and by its bounding degrees.
+    """Describe a box of coordinates by the US states or the countries in it and by its bounding degrees.
 
     A state is left out if it makes under 2 % of the box's US land and the box under 10 % of the
     state. In a US log the degrees are those of the named land: a box that is open to the west ends at
     the coast, not in Hawaii. In a log that reaches beyond the US, the degrees are those of the box,
-    and one of which US land makes under half has no states; nor has a box without US land.
+    and one of which US land makes under half is named after countries, by the same rule. A box without
+    land has no names.
 
     Parameters
     ----------
@@ -145,7 +114,7 @@ def region_label(
     >>> region_label(45.25, 45.55, None, -122.35, extent=(18.9, 49, -160.3, -67))
     'part of Oregon (45.25 to 45.55° N, 124 to 122.35° W)'
     >>> region_label(48.1, None, 5.9, 15, extent=(36, 55, -9, 30))
-    '48.1 to 55° N, 5.9 to 15° E'
+    'parts of Germany, Czechia, France and 4 more countries (48.1 to 55° N, 5.9 to 15° E)'
     """
     low, high, left, right = extent
     box = _Box(
@@ -154,14 +123,22 @@ def region_label(
     )
     if (south, north, west, east) == (None,) * 4:
         return f"everywhere in the log ({_degrees(box)})"
-    us_log = _within(_Box(*extent), US) and _within(box, US)
-    covered, bounds = _covered(box)
-    order = _named(box, covered, us_log=us_log)
+    us_log = _within(_Box(*extent), US)
+    in_us = us_log and _within(box, US)
+    land = _states()
+    covered, bounds = _covered(box, land)
+    if not in_us and covered.sum() < MOSTLY_LAND * _size(box):
+        if us_log:
+            # Nobody of the log lives there.
+            return _degrees(box)
+        land = _countries()
+        covered, bounds = _covered(box, land)
+    order = _named(covered, land)
     if not len(order):
         return _degrees(box)
-    if us_log:
+    if in_us:
         box = _around(bounds[order], box)
-    return f"{_listed(order, covered)} ({_degrees(box)})"
+    return f"{_listed(order, covered, land)} ({_degrees(box)})"
 
 
 def _clipped(
@@ -202,14 +179,13 @@ def _around(bounds: Floats, box: _Box) -> _Box:
     )
 
 
-def _listed(order: Ints, covered: Floats) -> str:
-    """Join the names of states, the whole ones before the parts, the surplus as a number."""
-    land = _land()
+def _listed(order: Ints, covered: Floats, land: _Land) -> str:
+    """Join the names of states or countries, the whole ones before the parts, the surplus as a number."""
     is_whole = covered >= WHOLE * land.areas
     shown, more = order[:MOST_NAMED], len(order) - MOST_NAMED
     whole = [land.names[i] for i in shown if is_whole[i]]
     parts = [land.names[i] for i in shown if not is_whole[i]]
-    surplus = [f"{more} more state{'s' if more > 1 else ''}"] if more > 0 else []
+    surplus = [f"{more} more {land.nouns[more > 1]}"] if more > 0 else []
     if not is_whole[order].any():
         parts, surplus = parts + surplus, []
     of_parts = [f"part{'s' if len(parts) > 1 else ''} of {_joined(parts)}"] if parts else []
@@ -223,24 +199,19 @@ def _joined(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _named(box: _Box, covered: Floats, *, us_log: bool) -> Ints:
-    """Return the numbers of the states that a label names, by covered land, largest first."""
-    total = covered.sum()
-    west, south, east, north = _on_plane(box)
-    if not us_log and total < MOSTLY_LAND * (east - west) * (north - south):
-        return np.zeros(0, dtype=np.int64)
-    named = (covered > 0) & ((covered >= OF_REGION * total) | (covered >= OF_STATE * _land().areas))
+def _named(covered: Floats, land: _Land) -> Ints:
+    """Return the numbers of the states or countries that a label names, by covered land, largest first."""
+    named = (covered > 0) & ((covered >= OF_REGION * covered.sum()) | (covered >= OF_STATE * land.areas))
     # Equal areas stay in the order of names.
     order = np.argsort(-covered, kind="stable")
     kept: Ints = order[named[order]]
     return kept
 
 
-def _covered(box: _Box) -> tuple[Floats, Floats]:
-    """Return how much of each state lies in a box, and the bounds of that, in the units of the plane."""
+def _covered(box: _Box, land: _Land) -> tuple[Floats, Floats]:
+    """Return how much of each state or country lies in a box, and the bounds of that, on the plane."""
     import shapely
 
-    land = _land()
     west, south, east, north = _on_plane(box)
     lower, upper = land.bounds[:, :2], land.bounds[:, 2:]
     inside = ((lower >= (west, south)) & (upper <= (east, north))).all(axis=1)
@@ -252,14 +223,29 @@ def _covered(box: _Box) -> tuple[Floats, Floats]:
 
 
 @cache
-def _land() -> _Land:
+def _states() -> _Land:
+    return _land(("state", "states"), states())
+
+
+@cache
+def _countries() -> _Land:
+    return _land(("country", "countries"), countries())
+
+
+def _land(nouns: tuple[str, str], outlines: Mapping[str, Any]) -> _Land:
     import shapely
 
     def on_plane(degrees: Floats) -> Floats:
         return np.column_stack([np.radians(degrees[:, 0]), np.sin(np.radians(degrees[:, 1]))])
 
-    outlines = shapely.transform(np.array(list(states().values())), on_plane)
-    return _Land(tuple(states()), outlines, shapely.bounds(outlines), shapely.area(outlines))
+    placed = shapely.transform(np.array(list(outlines.values())), on_plane)
+    return _Land(nouns, tuple(outlines), placed, shapely.bounds(placed), shapely.area(placed))
+
+
+def _size(box: _Box) -> float:
+    """Return the area of a box on the equal-area plane."""
+    west, south, east, north = _on_plane(box)
+    return (east - west) * (north - south)
 
 
 def _on_plane(box: _Box) -> tuple[float, float, float, float]:

@@ -1,0 +1,1 @@
+"""Places on the earth: the coordinate grid, outlines, projections and hexagons."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fairaudit.cli.audits import assign, audit, discoverers, report, simulate
 from fairaudit.cli.gates import FAILED, INCONCLUSIVE, gate, init
+from fairaudit.cli.help import Program
 from fairaudit.cli.logs import check, convert, formats, score
 from fairaudit.cli.releases import compare
+from fairaudit.cli.stages import PRESSED
 from fairaudit.exceptions import InputError
 
 DONE, BAD_INPUT, INTERNAL, INTERRUPTED = 0, 2, 4, 130
@@ -19,34 +26,30 @@ DONE, BAD_INPUT, INTERNAL, INTERRUPTED = 0, 2, 4, 130
 EXIT_CODES = (DONE, FAILED, BAD_INPUT, INCONCLUSIVE, INTERNAL, INTERRUPTED)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    purposes={
+        "Audit": (audit, assign, report),
+        "Compare and gate": (compare, gate, init),
+        "Logs": (check, score, convert, simulate),
+        "What is installed": (discoverers, formats),
+    },
+    examples=(
+        "fairaudit check log.csv                            what a log could show",
+        "fairaudit audit log.parquet -o audit               the main job",
+        "fairaudit audit log.csv -o audit --by geo --by accent --column speaker_id=spk",
+        "fairaudit audit log.jsonl -o audit --normalizer whisper-en",
+        "fairaudit compare old.csv new.csv --partitions audit/partitions.json -o out",
+        "fairaudit gate out --policy policy.toml",
+    ),
+)
 @click.version_option(package_name="fairaudit-asr", prog_name="fairaudit")
 def cli() -> None:
     """Find the groups of speakers that a speech recogniser serves worst.
 
-    \b
-    fairaudit audit log.parquet -o audit        the main job
-    fairaudit audit log.csv -o audit --by geo --by accent --column speaker_id=spk
-    fairaudit audit log.jsonl -o audit --normalizer whisper-en
-    fairaudit compare old.csv new.csv --partitions audit/partitions.json -o compared
-    """  # noqa: D301 (click reads the backspace itself)
-
-
-for command in (
-    audit,
-    compare,
-    report,
-    assign,
-    discoverers,
-    simulate,
-    check,
-    score,
-    convert,
-    formats,
-    gate,
-    init,
-):
-    cli.add_command(command)
+    COMMAND --help explains a command, with examples.
+    """
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,28 +66,61 @@ def main(arguments: list[str] | None = None) -> int:
         0 done or passed, 1 a gate failed, 2 bad usage, policy or data, 3 a gate is inconclusive, 4 an error
         of ours, 130 interrupted.
     """
+    with _noting_interrupts():
+        try:
+            code = cli.main(arguments, prog_name="fairaudit", standalone_mode=False)
+            return code if isinstance(code, int) else DONE
+        except (KeyboardInterrupt, click.Abort):
+            return _interrupted()
+        except Exception as error:
+            # Engines turn an interrupt into an error of their own.
+            return _interrupted() if PRESSED.is_set() else _failed(error)
+
+
+@contextmanager
+def _noting_interrupts() -> Iterator[None]:
+    """Note that Ctrl-C was pressed, and raise it as ever."""
+    PRESSED.clear()
+
+    def note(number: int, frame: Any) -> None:
+        PRESSED.set()
+        raise KeyboardInterrupt
+
+    # Not where interrupts are ignored, as in the background, nor where somebody else heeds them.
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    signal.signal(signal.SIGINT, note)
     try:
-        code = cli.main(arguments, prog_name="fairaudit", standalone_mode=False)
-        return code if isinstance(code, int) else DONE
-    except InputError as error:
-        click.echo(f"error: {error}", err=True)
-        return BAD_INPUT
-    except click.ClickException as error:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return INTERRUPTED
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the exit code for it."""
+    if isinstance(error, click.ClickException):
         error.show()
         return BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    except OSError as error:
-        # Standard output goes nowhere, so that closing it does not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            # The reader of standard output, such as `head`, has what it wanted.
-            return DONE
-        click.echo(f"error: {error.strerror or error}\n  where:   {error.filename or 'output'}", err=True)
+    if isinstance(error, InputError):
+        click.echo(f"error: {error}", err=True)
         return BAD_INPUT
-    except Exception as error:
+    if not isinstance(error, OSError):
         return _internal(error)
+    # Standard output goes nowhere, so that closing it does not fail once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        # The reader of standard output, such as `head`, has what it wanted.
+        return DONE
+    click.echo(f"error: {error.strerror or error}\n  where:   {error.filename or 'output'}", err=True)
+    return BAD_INPUT
 
 
 def _internal(error: Exception) -> int:

@@ -3,62 +3,92 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fairaudit.cli.options import echo, log_options, open_log, progress_bars, width, write_text
+from fairaudit.cli.messages import note, tell_options
+from fairaudit.cli.options import (
+    argument,
+    command,
+    echo,
+    log_options,
+    open_log,
+    option,
+    tell_machine,
+    whole_folder,
+    width,
+    write_text,
+)
+from fairaudit.cli.progress import of_audit, stages
+
+if TYPE_CHECKING:
+    from fairaudit.changes import ComparisonResult
+    from fairaudit.result import AuditResult
+    from fairaudit.verdict import Verdict
 
 
-@click.command()
-@click.argument("log", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="DIR", required=True, help="Where the report and the results go.")
-@click.option(
+@command(
+    examples=(
+        "fairaudit audit log.csv -o audit",
+        "fairaudit audit log.csv -o audit --by geo --by accent --by gender+age",
+        "fairaudit audit counts.csv -o audit --column speaker_id=spk",
+        "fairaudit audit manifest.json -o audit --normalizer whisper-en",
+        "fairaudit audit hyp.trn --references ref.trn --metadata utt2spk -o audit",
+        "fairaudit audit july.parquet -o july --partitions audit/partitions.json",
+    )
+)
+@argument("log", nargs=-1, required=True)
+@option("-o", "--output", metavar="DIR", required=True, help="Where the report and the results go.")
+@option(
     "--by",
     metavar="geo|zip|voice|slices|COLUMN|COLUMN+COLUMN",
     multiple=True,
     help="What to partition by (repeat). By default all that the log allows.",
 )
-@click.option("--partitions", metavar="FILE", help="Measure the partitions of an earlier audit.")
-@click.option("--reference-cohort", metavar="COLUMN=VALUE", help="Compare with this cohort, not the best.")
-@click.option(
-    "--bottom-share", type=float, metavar="FRACTION", help="Most speakers in the bottom. [default: 0.1]"
+@option("--partitions", metavar="FILE", help="Measure the partitions of an earlier audit.")
+@option("--reference-cohort", metavar="COLUMN=VALUE", help="Compare with this cohort, not the best.")
+@option("--bottom-share", type=float, metavar="FRACTION", help="Most speakers in the bottom. [default: 0.1]")
+@option("--splits", type=int, metavar="N", help="Random halvings of the speakers. [default: 11 or 1]")
+@option(
+    "--permutations", type=int, metavar="R", help="Permuted logs behind the chance gap and p. [default: 199]"
 )
-@click.option("--splits", type=int, metavar="N", help="Random halvings of the speakers. [default: 11 or 1]")
-@click.option("--permutations", type=int, metavar="R", help="For the chance gap. [default: 199]")
-@click.option("--confidence", type=float, metavar="LEVEL", help="Of intervals. [default: 0.95]")
-@click.option(
+@option("--confidence", type=float, metavar="LEVEL", help="Level of the intervals. [default: 0.95]")
+@option(
     "--min-speakers-shown", type=int, metavar="N", help="Suppress figures of fewer speakers. [default: 11]"
 )
-@click.option(
+@option(
     "--set",
     "settings",
     metavar="NAME.PARAMETER=VALUE",
     multiple=True,
     help="Set a parameter of a discoverer (see: fairaudit discoverers).",
 )
-@click.option("--correction", metavar="holm|bh", help="Of the cohorts' p for their number. [default: holm]")
-@click.option(
-    "--margin", type=float, metavar="FRACTION", help="Up to here a cohort is not worse. [default: 0.1]"
+@option("--correction", metavar="holm|bh", help="Of the p of cohorts, for their number. [default: holm]")
+@option(
+    "--margin",
+    type=float,
+    metavar="FRACTION",
+    help="A cohort that is worse by no more than this is cleared. [default: 0.1]",
 )
-@click.option(
+@option(
     "--adjust",
     metavar="COLUMN,...",
     multiple=True,
-    help="The gap once these are alike, utterance_length among them.",
+    help="Also give the gap once these columns are alike on both sides.",
 )
-@click.option("--inject", is_flag=True, help="Find out which gaps this audit would have found.")
-@click.option(
-    "--interval", metavar="jackknife|bootstrap", help="How intervals are made. [default: jackknife]"
+@option("--inject", is_flag=True, help="Find out which gaps this audit would have found.")
+@option(
+    "--interval",
+    metavar="jackknife|bootstrap",
+    help="How the intervals of cohorts are made. [default: jackknife]",
 )
-@click.option("--zip-table", metavar="FILE", help="Attributes by ZIP code, in place of the census table.")
-@click.option(
-    "--normalizer-sensitivity", is_flag=True, help="Show every cohort under the other normalisers too."
-)
-@click.option("--seed", type=int, help="Equal seed, equal bytes. [default: 1]")
-@click.option("--config", metavar="FILE", help="Options in TOML; those on the command line come first.")
-@click.option("--model", metavar="NAME", help="What was audited, for the record.")
-@click.option("--dataset", metavar="NAME", help="On which data, for the record.")
+@option("--zip-table", metavar="FILE", help="Attributes by ZIP code, in place of the census table.")
+@option("--normalizer-sensitivity", is_flag=True, help="Show every cohort under the other normalisers too.")
+@option("--seed", type=int, metavar="N", help="Equal seed, equal bytes. [default: 1]")
+@option("--config", metavar="FILE", help="Options in TOML; those on the command line come first.")
+@option("--model", metavar="NAME", help="What was audited, for the record.")
+@option("--dataset", metavar="NAME", help="On which data, for the record.")
 @log_options
 def audit(log: tuple[str, ...], output: str, config: str | None, **given: Any) -> None:
     """Find the worst-served cohorts of a LOG and measure their gap on held-out speakers.
@@ -68,59 +98,121 @@ def audit(log: tuple[str, ...], output: str, config: str | None, **given: Any) -
     what to partition by. Several files are one log.
     """
     from fairaudit.auditing import audit as run
-    from fairaudit.config import parse_settings, read_options
-    from fairaudit.discover import configure
+    from fairaudit.discover import installed
     from fairaudit.outputs import write_audit
     from fairaudit.report import render
 
-    read = open_log(log, given)
+    with stages() as shown:
+        shown.begin("reading the log")
+        read = open_log(log, given)
+        partitions = given.pop("partitions")
+        parameters, options = _options(config, given)
+        tell_machine()
+        progress = of_audit(shown, installed(), saved=partitions is not None)
+        result = run(read, partitions=partitions, parameters=parameters, progress=progress, **options)
+        shown.begin(f"writing the report and the results into {output}")
+        with whole_folder(output):
+            result = write_audit(result, output)
+    echo(render(result, "text", width=width()))
+
+
+def _options(config: str | None, given: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Put the options of a file and those of the command line together, which come first."""
+    from dataclasses import MISSING, fields
+
+    from fairaudit.config import AuditOptions, parse_settings, read_options
+    from fairaudit.discover import configure
+
     options = read_options(config) if config else {}
     for name, parameters in options.get("parameters", {}).items():
         # Here, where the file is known: what is wrong in it is told with its name.
         configure(name, parameters, where=f"{config}, set.")
     settings = parse_settings(given.pop("settings"))
-    partitions = given.pop("partitions")
-    options |= {name: value for name, value in given.items() if value not in (None, ())}
+    typed = {name: value for name, value in given.items() if value not in (None, ())}
+    options |= typed
+    defaults = {field.name: field.default for field in fields(AuditOptions) if field.default is not MISSING}
+    tell_options(
+        {f"--{name.replace('_', '-')}": of for name, of in (defaults | options).items() if name not in typed}
+    )
     configured = options.pop("parameters", {})
     names = [*configured, *(name for name in settings if name not in configured)]
-    parameters = {name: {**configured.get(name, {}), **settings.get(name, {})} for name in names}
-    with progress_bars() as progress:
-        result = run(read, partitions=partitions, parameters=parameters, progress=progress, **options)
-    result = write_audit(result, output)
-    echo(render(result, "text", width=width()))
+    return {name: {**configured.get(name, {}), **settings.get(name, {})} for name in names}, options
 
 
-@click.command()
-@click.argument("result")
-@click.option(
-    "--format", "form", default="text", show_default=True, metavar="text|md|html|csv", help="What to render."
+# Not generic in earlier versions of click.
+class Form(click.ParamType):  # type: ignore[type-arg]
+    """The form of a report; which there are is known to `fairaudit.report` alone."""
+
+    name = "form"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Name the forms."""
+        from fairaudit.report import FORMS
+
+        return "|".join(FORMS)
+
+
+@command(
+    examples=(
+        "fairaudit report audit                           on the terminal",
+        "fairaudit report audit --format md -o audit.md",
+        "fairaudit report compared/compare.json --format csv -o changes.csv",
+        "fairaudit report verdict.json",
+    )
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to a file; by default to standard output.")
-def report(result: str, form: str, output: str | None) -> None:
-    """Render a saved RESULT (audit.json, compare.json, or its folder) again."""
-    from fairaudit.outputs import read_result
+@argument("result")
+@option("--format", "rendered_as", type=Form(), default="text", show_default=True, help="What to render.")
+@option("-o", "--output", metavar="FILE", help="Write to a file; by default to standard output.")
+def report(result: str, rendered_as: str, output: str | None) -> None:
+    """Render a saved RESULT again: audit.json, compare.json, their folder, or verdict.json."""
     from fairaudit.report import render
 
-    text = render(read_result(result), form, width=width())
+    text = render(_saved(result), rendered_as, width=width())
     if output is None:
         echo(text)
     else:
         write_text(output, text)
 
 
-@click.command()
-@click.argument("partitions")
-@click.argument("log", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", required=True, help="A .parquet or .csv file.")
-@click.option(
+def _saved(path: str) -> AuditResult | ComparisonResult | Verdict:
+    """Read a result, or the verdict on one."""
+    from fairaudit.outputs import read_result
+
+    file = Path(path)
+    if file.is_file():
+        import msgspec
+
+        from fairaudit.verdict import Verdict
+
+        content = file.read_bytes()
+        try:
+            kind = msgspec.json.decode(content, type=dict[str, Any]).get("kind")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # That it is no result at all is said below.
+            kind = None
+        if kind == "verdict":
+            return Verdict.from_json(content, path)
+    return read_result(path)
+
+
+@command(
+    examples=(
+        "fairaudit assign audit/partitions.json log.parquet -o cohorts.csv",
+        "fairaudit assign audit/partitions.json log.parquet -o s.csv --per speaker",
+    )
+)
+@argument("partitions")
+@argument("log", nargs=-1, required=True)
+@option("-o", "--output", metavar="FILE", required=True, help="A .parquet or .csv file.")
+@option(
     "--per",
     type=click.Choice(["utterance", "speaker"]),
     default="utterance",
     show_default=True,
     help="What has a row; a speaker in several cohorts of a partition has several.",
 )
-@click.option("--keep", metavar="COLUMN", multiple=True, help="Carry a column of the log along.")
-@click.option("--zip-table", metavar="FILE", help="The table that the ZIP partition was found with.")
+@option("--keep", metavar="COLUMN", multiple=True, help="Carry a column of the log along.")
+@option("--zip-table", metavar="FILE", help="The table that the ZIP partition was found with.")
 @log_options
 def assign(
     partitions: str, log: tuple[str, ...], output: str, per: Any, keep: tuple[str, ...], **given: Any
@@ -132,12 +224,19 @@ def assign(
 
     zip_table = given.pop("zip_table")
     saved = read_partitions(partitions)
-    rows = run(open_log(log, given), saved, per=per, keep=keep, zip_table=zip_table)
-    write_assignment(rows, Path(output))
-    click.echo(f"{output}: {len(rows):,} rows, cohorts by {', '.join(s.name for s in saved)}", err=True)
+    with stages() as shown:
+        shown.begin("reading the log")
+        read = open_log(log, given)
+        shown.begin("finding the cohort of every row")
+        rows = run(read, saved, per=per, keep=keep, zip_table=zip_table)
+        shown.begin(f"writing {output}")
+        write_assignment(rows, Path(output))
+    note(f"{output}: {len(rows):,} rows, cohorts by {', '.join(s.name for s in saved)}")
 
 
-@click.command()
+@command(
+    examples=("fairaudit discoverers", "fairaudit audit log.csv -o audit --by geo --set geo.max_regions=40")
+)
 def discoverers() -> None:
     """List what can find a partition, with its parameters."""
     from fairaudit.discover.listing import describe_installed
@@ -145,16 +244,25 @@ def discoverers() -> None:
     echo(describe_installed())
 
 
-@click.command()
-@click.option("-o", "--output", metavar="LOG", required=True, help="The log: a .parquet file.")
-@click.option("--truth", metavar="FILE", required=True, help="Each speaker's true rate, as JSON.")
-@click.option("--null", is_flag=True, help="No gap at all: every speaker has the same expected rate.")
-@click.option("--speakers", type=int, metavar="N", help="[default: 20000]")
-@click.option("--utterances", type=float, metavar="MEAN", help="For each speaker. [default: 3]")
-@click.option("--box", metavar="S,N,W,E,FACTOR", multiple=True, help="A region, and how much worse.")
-@click.option("--zip", "zips", metavar="ATTRIBUTE>T=GAP", multiple=True, help="ZIP codes above T; gap.")
-@click.option("--voice", "voices", metavar="SHARE=GAP", multiple=True, help="Speakers who sound alike.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@command(
+    examples=(
+        "fairaudit simulate -o log.parquet --truth truth.json",
+        "fairaudit simulate -o null.parquet --truth null.json --null --seed 7",
+        "fairaudit simulate -o log.parquet --truth truth.json --speakers 2000 \\",
+        "    --voice 0.1=0.5 --box 24,37,-107,-66,1.3 --zip 'pct_black>0.5=0.3'",
+    )
+)
+@option("-o", "--output", metavar="LOG", required=True, help="The log: a .parquet file.")
+@option("--truth", metavar="FILE", required=True, help="Each speaker's true rate, as JSON.")
+@option("--null", is_flag=True, help="No gap at all: every speaker has the same expected rate.")
+@option("--speakers", type=int, metavar="N", help="Speakers of the log. [default: 20000]")
+@option(
+    "--utterances", type=float, metavar="MEAN", help="Mean number of utterances of a speaker. [default: 3]"
+)
+@option("--box", metavar="S,N,W,E,FACTOR", multiple=True, help="A region, and how much worse.")
+@option("--zip", "zips", metavar="ATTRIBUTE>T=GAP", multiple=True, help="ZIP codes above T; gap.")
+@option("--voice", "voices", metavar="SHARE=GAP", multiple=True, help="Speakers who sound alike.")
+@option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seed, equal files.")
 def simulate(output: str, truth: str, null: bool, seed: int, **given: Any) -> None:
     """Write a log with planted gaps on real US geography, and the truth about it.
 
@@ -165,8 +273,11 @@ def simulate(output: str, truth: str, null: bool, seed: int, **given: Any) -> No
     from fairaudit.world import parse_world
 
     world = parse_world(null=null, **given)
-    simulation = run(world, seed)
-    simulation.write(output, truth)
+    with stages() as shown:
+        shown.begin(f"drawing {world.speakers:,} speakers and what they say")
+        simulation = run(world, seed)
+        shown.begin(f"writing {output} and {truth}")
+        simulation.write(output, truth)
     for warning in simulation.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{output}, and the truth in {truth}", err=True)
+        note(f"warning: {warning}")
+    note(f"{output}, and the truth in {truth}")

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
-
+from fairaudit.cli.messages import note
 from fairaudit.cli.options import (
+    argument,
+    command,
     echo,
     file_options,
     files_of,
     log_options,
     open_log,
+    option,
     tell_coverage,
+    tell_machine,
     width,
     write_text,
 )
+from fairaudit.cli.progress import stages
+
+if TYPE_CHECKING:
+    from fairaudit.conversion import Written
 
 
-@click.command()
-@click.argument("log", nargs=-1, required=True)
-@click.option(
+@command(
+    examples=(
+        "fairaudit check log.csv",
+        "fairaudit check log.csv --by accent --by gender --json check.json",
+        "fairaudit check hyp.trn --references ref.trn --metadata utt2spk",
+    )
+)
+@argument("log", nargs=-1, required=True)
+@option(
     "--by",
     metavar="geo|zip|voice|COLUMN",
     multiple=True,
     help="What would be partitioned by (repeat). By default all that the log allows.",
 )
-@click.option("--zip-table", metavar="FILE", help="Attributes by ZIP code, in place of the census table.")
-@click.option(
+@option("--zip-table", metavar="FILE", help="Attributes by ZIP code, in place of the census table.")
+@option(
     "--min-speakers-shown",
     type=int,
     default=11,
@@ -35,7 +48,7 @@ from fairaudit.cli.options import (
     metavar="N",
     help="An audit suppresses figures of fewer speakers.",
 )
-@click.option("--json", "file", metavar="FILE", help="Write the check as JSON too.")
+@option("--json", "file", metavar="FILE", help="Write the check as JSON too.")
 @log_options
 def check(
     log: tuple[str, ...],
@@ -52,16 +65,26 @@ def check(
     """
     from fairaudit.checking import check as run
 
-    read = open_log(log, given)
-    found = run(read, by=by, zip_table=zip_table, min_speakers_shown=min_speakers_shown)
+    with stages() as shown:
+        shown.begin("reading the log")
+        read = open_log(log, given)
+        shown.begin("finding out what an audit could place and detect")
+        found = run(read, by=by, zip_table=zip_table, min_speakers_shown=min_speakers_shown)
     if file is not None:
         write_text(file, found.to_json(), "--json")
     echo(found.to_text(width()))
 
 
-@click.command()
-@click.argument("log", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", required=True, help="The counts: a .parquet file.")
+@command(
+    examples=(
+        "fairaudit score log.jsonl -o counts.parquet --normalizer whisper-en",
+        "fairaudit score hyp.trn --references ref.trn --metadata utt2spk \\",
+        "    --normalizer basic -o counts.parquet",
+        "fairaudit score log.jsonl -o cer.parquet --metric CER",
+    )
+)
+@argument("log", nargs=-1, required=True)
+@option("-o", "--output", metavar="FILE", required=True, help="The counts: a .parquet file.")
 @log_options
 def score(log: tuple[str, ...], output: str, **given: Any) -> None:
     """Count the word errors of a LOG of texts, and write them without the texts.
@@ -71,15 +94,23 @@ def score(log: tuple[str, ...], output: str, **given: Any) -> None:
     from fairaudit.conversion import write_counts
 
     given["normalizer"] = given["normalizer"] or "none"
-    told = write_counts(open_log(log, given), output)
-    for warning in told.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(told.line(output), err=True)
+    tell_machine()
+    with stages() as shown:
+        shown.begin("reading the log and scoring its texts")
+        read = open_log(log, given)
+        shown.begin(f"writing {output}")
+        told = write_counts(read, output)
+    _tell(told, output)
 
 
-@click.command()
-@click.argument("log", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", required=True, help="The log: a .parquet file.")
+@command(
+    examples=(
+        "fairaudit convert manifest.json -o log.parquet",
+        "fairaudit convert hyp.trn --references ref.trn -o log.parquet --where set=test",
+    )
+)
+@argument("log", nargs=-1, required=True)
+@option("-o", "--output", metavar="FILE", required=True, help="The log: a .parquet file.")
 @file_options
 def convert(log: tuple[str, ...], output: str, **given: Any) -> None:
     """Write a LOG of any format as one Parquet log with canonical columns.
@@ -88,14 +119,21 @@ def convert(log: tuple[str, ...], output: str, **given: Any) -> None:
     """
     from fairaudit.conversion import convert as run
 
-    told = run(list(log), output, **files_of(given))
+    with stages() as shown:
+        shown.begin(f"reading the log and writing {output}")
+        told = run(list(log), output, **files_of(given))
     tell_coverage(told.coverage)
+    _tell(told, output)
+
+
+def _tell(told: Written, output: str) -> None:
+    """Say what was written, after what is odd about it."""
     for warning in told.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    click.echo(told.line(output), err=True)
+        note(f"warning: {warning}")
+    note(told.line(output))
 
 
-@click.command()
+@command(examples=("fairaudit formats", "fairaudit audit scores.txt --format kaldi -o audit"))
 def formats() -> None:
     """List the formats that a log can be in."""
     from fairaudit.readers.formats import describe_installed

@@ -1,53 +1,69 @@
-"""What commands share: the options of those that read a log, progress, and where output goes."""
+"""What commands share: the options of those that read a log, and where output goes."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from fairaudit.cli.completion import Argument, Option
+from fairaudit.cli.help import Command
+from fairaudit.cli.messages import detail, note
 from fairaudit.exceptions import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fairaudit.auditing import Progress
     from fairaudit.log import Coverage, UtteranceLog
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+command = partial(click.command, cls=Command)
+option = partial(click.option, cls=Option)
+argument = partial(click.argument, cls=Argument)
+
 #: Options that say which files a log is in, and what its columns are, in the order of `--help`.
 FILE_OPTIONS = (
-    click.option("--references", metavar="FILE", multiple=True, help="Reference texts, by utterance."),
-    click.option(
-        "--metadata", metavar="FILE", multiple=True, help="Speakers and labels, by utterance or speaker."
+    option("--references", metavar="FILE", multiple=True, help="Reference texts, by utterance."),
+    option("--metadata", metavar="FILE", multiple=True, help="Speakers and labels, by utterance or speaker."),
+    option(
+        "--format",
+        "form",
+        metavar="NAME",
+        help="Format of LOG (see: fairaudit formats). [default: recognised]",
     ),
-    click.option("--format", "form", metavar="NAME", help="Of LOG (see: fairaudit formats)."),
-    click.option("--references-format", metavar="NAME", help="Of the references."),
-    click.option("--metadata-format", metavar="NAME", help="Of the metadata."),
-    click.option("--column", "column", metavar="CANONICAL=ACTUAL", multiple=True, help="Name a column."),
-    click.option(
+    option("--references-format", metavar="NAME", help="Format of the references."),
+    option("--metadata-format", metavar="NAME", help="Format of the metadata."),
+    option(
+        "--column",
+        "column",
+        metavar="CANONICAL=ACTUAL",
+        multiple=True,
+        help="What a column is called in LOG, as in speaker_id=spk.",
+    ),
+    option(
         "--speaker-from-id", metavar="REGEX", help="Its group is the speaker in an utterance id: '^([^-]+)-'."
     ),
-    click.option("--where", metavar="COLUMN=VALUE", multiple=True, help="Keep rows with any of the values."),
-    click.option(
-        "--missing", metavar="COLUMN=TEXT", multiple=True, help="A text that means a missing value."
-    ),
+    option("--where", metavar="COLUMN=VALUE", multiple=True, help="Keep rows with any of the values."),
+    option("--missing", metavar="COLUMN=TEXT", multiple=True, help="A text that means a missing value."),
 )
 #: Options of every command that reads and checks a log.
 LOG_OPTIONS = (
     *FILE_OPTIONS,
-    click.option("--embeddings", metavar="FILE", help="Speaker vectors, by speaker or utterance."),
-    click.option(
-        "--embeddings-path", metavar="OLD=NEW", multiple=True, help="Beginning of the paths that it names."
+    option("--embeddings", metavar="FILE", help="Speaker vectors, by speaker or utterance."),
+    option(
+        "--embeddings-path",
+        metavar="OLD=NEW",
+        multiple=True,
+        help="What the beginning of the paths in that file has become.",
     ),
-    click.option(
+    option(
         "--max-excluded",
         type=float,
         default=0.01,
@@ -55,14 +71,14 @@ LOG_OPTIONS = (
         metavar="FRACTION",
         help="Most rows that may be left out.",
     ),
-    click.option(
+    option(
         "--missing-hypothesis",
         metavar="delete|exclude",
         help="How an utterance without a hypothesis counts. [default: refused]",
     ),
-    click.option("--normalizer", metavar="none|basic|whisper-en", help="Of text, before it is scored."),
-    click.option("--metric", metavar="NAME", help="The ratio; text is scored by WER or CER. [default: WER]"),
-    click.option(
+    option("--normalizer", metavar="none|basic|whisper-en", help="Of text, before it is scored."),
+    option("--metric", metavar="NAME", help="The ratio; text is scored by WER or CER. [default: WER]"),
+    option(
         "--assume-independent-utterances",
         is_flag=True,
         help="Take each utterance for a speaker of its own: intervals come out too short.",
@@ -70,18 +86,18 @@ LOG_OPTIONS = (
 )
 
 
-def file_options(command: Callable[P, R]) -> Callable[P, R]:
+def file_options(function: Callable[P, R]) -> Callable[P, R]:
     """Add the options of every command that opens the files of a log."""
-    for option in reversed(FILE_OPTIONS):
-        command = option(command)
-    return command
+    for add in reversed(FILE_OPTIONS):
+        function = add(function)
+    return function
 
 
-def log_options(command: Callable[P, R]) -> Callable[P, R]:
+def log_options(function: Callable[P, R]) -> Callable[P, R]:
     """Add the options of every command that reads a log."""
-    for option in reversed(LOG_OPTIONS):
-        command = option(command)
-    return command
+    for add in reversed(LOG_OPTIONS):
+        function = add(function)
+    return function
 
 
 def open_log(paths: Iterable[str], given: dict[str, Any]) -> UtteranceLog:
@@ -102,6 +118,7 @@ def open_log(paths: Iterable[str], given: dict[str, Any]) -> UtteranceLog:
         assume_independent_utterances=given.pop("assume_independent_utterances"),
     )
     tell_coverage(log.coverage)
+    tell_log(log)
     return log
 
 
@@ -126,36 +143,53 @@ def tell_coverage(coverage: Iterable[Coverage]) -> None:
     """Say on standard error how the files that were joined fit the log."""
     for fits in coverage:
         for line in fits.lines():
-            click.echo(line, err=True)
+            note(line)
+
+
+def tell_log(log: UtteranceLog) -> None:
+    """Say in detail what was read."""
+    for source in log.inputs:
+        rows = "" if source.rows is None else f"{source.rows:,} rows, "
+        of = "" if source.format is None else f"{source.format}, "
+        detail(f"read {source.role} {source.name}: {of}{rows}sha256 {source.sha256[:12]}")
+    out = [f"{n:,} left out for {reason}" for reason, n in log.excluded.items() if n]
+    kept = log.rows - sum(log.excluded.values())
+    detail(f"log: {', '.join([f'{kept:,} of {log.rows:,} rows kept', *out])}")
+    detail(f"columns: {', '.join(sorted(log.columns))}; labels: {', '.join(log.labels) or 'none'}")
+    if log.scoring is not None:
+        detail(f"scored with the normaliser {log.scoring.normalizer} {log.scoring.version}")
+
+
+def tell_machine() -> None:
+    """Say in detail what of this machine is used."""
+    from fairaudit.scoring.parallel import VARIABLE, worker_count
+
+    detail(f"processes that score text: at most {worker_count()} (environment variable {VARIABLE})")
+    threads = os.environ.get("OMP_NUM_THREADS")
+    detail(f"processors: {os.cpu_count()}; threads of numeric libraries: {threads or 'as they choose'}")
 
 
 @contextmanager
-def progress_bars() -> Iterator[Progress | None]:
-    """Show stages on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        with nullcontext():
-            yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    with Bars(console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total or 1)
-            bars.update(tasks[stage], completed=done if total else 1)
-
-        yield tell
+def whole_folder(folder: str) -> Iterator[None]:
+    """Leave no new folder behind where what is written into it is not complete."""
+    path = Path(folder)
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        yield
+    except BaseException:
+        if path in made:
+            shutil.rmtree(path, ignore_errors=True)
+        for parent in made[1:]:
+            # Unless something else has been put there since.
+            with suppress(OSError):
+                parent.rmdir()
+        raise
 
 
 def width() -> int:
     """Return the columns of the terminal; 120 where there is none, as in a file."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 120
-    import shutil
-
     return shutil.get_terminal_size((120, 24)).columns
 
 

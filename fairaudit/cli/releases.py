@@ -4,33 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from fairaudit.cli.options import echo, log_options, open_log, width
+from fairaudit.cli.options import (
+    argument,
+    command,
+    echo,
+    log_options,
+    open_log,
+    option,
+    tell_machine,
+    whole_folder,
+    width,
+)
+from fairaudit.cli.progress import stages
+from fairaudit.cli.stages import Stages
 from fairaudit.exceptions import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fairaudit.log import UtteranceLog
 
 
-@click.command()
-@click.argument("log", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="DIR", required=True, help="Where the report and the results go.")
-@click.option(
-    "--partitions", metavar="FILE", help="The partitions.json of an audit: whose cohorts to compare."
+@command(
+    examples=(
+        "fairaudit compare old.csv new.csv --partitions audit/partitions.json -o out",
+        "fairaudit compare old.csv new.csv --by accent --model 1.2 --model 1.3 -o out",
+        "fairaudit compare may.csv june.csv july.csv --by accent -o trend",
+        "fairaudit compare log.csv --baseline-hypothesis old \\",
+        "    --candidate-hypothesis new --by accent -o out",
+    )
 )
-@click.option(
+@argument("log", nargs=-1, required=True)
+@option("-o", "--output", metavar="DIR", required=True, help="Where the report and the results go.")
+@option("--partitions", metavar="FILE", help="The partitions.json of an audit: whose cohorts to compare.")
+@option(
     "--by",
     metavar="COLUMN|COLUMN+COLUMN",
     multiple=True,
     help="Compare the values of a label column (repeat).",
 )
-@click.option(
+@option(
     "--baseline-hypothesis", metavar="COLUMN", help="Of a single LOG: the texts of the release in service."
 )
-@click.option("--candidate-hypothesis", metavar="COLUMN", help="Of a single LOG: the texts of the candidate.")
-@click.option("--allow-unequal", is_flag=True, help="Compare the utterances that both logs have.")
-@click.option(
+@option("--candidate-hypothesis", metavar="COLUMN", help="Of a single LOG: the texts of the candidate.")
+@option("--allow-unequal", is_flag=True, help="Compare the utterances that both logs have.")
+@option(
     "--bottom-share",
     type=float,
     default=0.1,
@@ -38,11 +56,9 @@ if TYPE_CHECKING:
     metavar="FRACTION",
     help="Most speakers in the bottom of a label column.",
 )
-@click.option("--splits", type=int, metavar="N", help="Halvings for the worst cohort. [default: 11 or 1]")
-@click.option(
-    "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="Of intervals."
-)
-@click.option(
+@option("--splits", type=int, metavar="N", help="Halvings for the worst cohort. [default: 11 or 1]")
+@option("--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="Of intervals.")
+@option(
     "--min-speakers-shown",
     type=int,
     default=11,
@@ -50,10 +66,10 @@ if TYPE_CHECKING:
     metavar="N",
     help="Suppress figures of fewer speakers.",
 )
-@click.option("--zip-table", metavar="FILE", help="The table that the ZIP partition was found with.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Equal seed, equal bytes.")
-@click.option("--model", metavar="NAME", multiple=True, help="Name of each release, in order (repeat).")
-@click.option("--dataset", metavar="NAME", help="On which data, for the record.")
+@option("--zip-table", metavar="FILE", help="The table that the ZIP partition was found with.")
+@option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seed, equal bytes.")
+@option("--model", metavar="NAME", multiple=True, help="Name of each release, in order (repeat).")
+@option("--dataset", metavar="NAME", help="On which data, for the record.")
 @log_options
 def compare(
     log: tuple[str, ...],
@@ -85,31 +101,44 @@ def compare(
         "seed",
     )
     options: dict[str, Any] = {name: given.pop(name) for name in (*own, "dataset")}
-    logs = _opened(log, (baseline_hypothesis, candidate_hypothesis), given)
-    if model and len(model) != len(logs):
-        raise OptionError(
-            f"{len(model)} names for {len(logs)} releases", where="--model", allowed="one for each, in order"
-        )
-    names: tuple[str | None, ...] = model or (None,) * len(logs)
+    tell_machine()
+    with stages() as shown:
+        logs = _opened(log, (baseline_hypothesis, candidate_hypothesis), given, shown)
+        if model and len(model) != len(logs):
+            raise OptionError(
+                f"{len(model)} names for {len(logs)} releases",
+                where="--model",
+                allowed="one for each, in order",
+            )
+        names: tuple[str | None, ...] = model or (None,) * len(logs)
 
-    def compared(first: int, second: int) -> Any:
-        options.update(baseline_model=names[first], candidate_model=names[second])
-        return run(logs[first], logs[second], **options)
+        def compared(first: int, second: int) -> Any:
+            shown.begin(f"comparing release {second + 1} with release {first + 1}")
+            options.update(baseline_model=names[first], candidate_model=names[second])
+            return run(logs[first], logs[second], **options)
 
-    if len(logs) == 2:
-        result = write_comparison(compared(0, 1), output)
-        echo(render(result, "text", width=width()))
-        return
-    since_first = [compared(0, n) for n in range(1, len(logs))]
-    later = [compared(n - 1, n) for n in range(2, len(logs))]
-    releases = tuple(name or f"release {n}" for n, name in enumerate(names, start=1))
-    trend = Trend(releases, tuple(since_first), (since_first[0], *later))
-    write_trend(trend, output)
-    echo(render(trend, "text", width=width()))
+        result: Any
+        if len(logs) == 2:
+            result = compared(0, 1)
+        else:
+            since_first = [compared(0, n) for n in range(1, len(logs))]
+            later = [compared(n - 1, n) for n in range(2, len(logs))]
+            releases = tuple(name or f"release {n}" for n, name in enumerate(names, start=1))
+            result = Trend(releases, tuple(since_first), (since_first[0], *later))
+        shown.begin(f"writing the report and the results into {output}")
+        with whole_folder(output):
+            if isinstance(result, Trend):
+                write_trend(result, output)
+            else:
+                result = write_comparison(result, output)
+    echo(render(result, "text", width=width()))
 
 
 def _opened(
-    paths: tuple[str, ...], hypotheses: tuple[str | None, str | None], given: dict[str, Any]
+    paths: tuple[str, ...],
+    hypotheses: tuple[str | None, str | None],
+    given: dict[str, Any],
+    shown: Stages,
 ) -> list[UtteranceLog]:
     """Read every release with the same options."""
     if not any(hypotheses):
@@ -120,7 +149,7 @@ def _opened(
                 allowed="the logs of two or more releases; or one log with two columns of hypotheses",
                 fix="add the candidate's log, or --baseline-hypothesis COLUMN --candidate-hypothesis COLUMN",
             )
-        return [open_log([path], dict(given)) for path in paths]
+        return [_read([path], dict(given), f"reading {path}", shown) for path in paths]
     where = "--baseline-hypothesis, --candidate-hypothesis"
     if len(paths) > 1 or not all(hypotheses):
         raise OptionError(
@@ -135,6 +164,16 @@ def _opened(
     if any(pair.startswith("hypothesis=") for pair in given["column"]):
         raise OptionError("the hypothesis is named twice", where=f"--column hypothesis=..., {where}")
     return [
-        open_log(paths, {**given, "column": (*given["column"], f"hypothesis={column}")})
+        _read(
+            paths,
+            {**given, "column": (*given["column"], f"hypothesis={column}")},
+            f"reading the log and scoring '{column}'",
+            shown,
+        )
         for column in hypotheses
     ]
+
+
+def _read(paths: Iterable[str], given: dict[str, Any], stage: str, shown: Stages) -> UtteranceLog:
+    shown.begin(stage)
+    return open_log(paths, given)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fairaudit.changes import CohortChange, ComparisonResult, PartitionChange, RateChange
+from fairaudit.frames import table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,11 +53,10 @@ def changes(result: ComparisonResult) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        NaN where there is no number.
+        Counts are Int64, text is string, flags are boolean and everything else is float64; NaN or <NA>
+        where there is nothing.
     """
-    import pandas as pd
-
-    return pd.DataFrame(change_rows(result), columns=list(CHANGE_COLUMNS))
+    return table(change_rows(result), CHANGE_COLUMNS)
 
 
 def change_rows(result: ComparisonResult) -> list[dict[str, Any]]:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from fairaudit.changes import PartitionChange
+from fairaudit.counts import SpeakerCounts
 from fairaudit.exceptions import PartitionError
+from fairaudit.log import UtteranceLog
 from fairaudit.partition import Name, Partition, cohort_ids, digest, from_plain
 from fairaudit.provenance import DiscoveredOn
 from fairaudit.result import AuditResult, PartitionResult
 
 SCHEMA_VERSION = 1
+#: Of fewer speakers no digest is stored: so small a set of ids could be guessed.
+FEWEST_DIGESTED = 30
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,63 @@ class SavedPartition:
         if len(known) < len(self.partition.names) or not sum(known):
             return (None,) * len(self.partition.names)
         return tuple(n / sum(known) for n in known)
+
+
+def known_by(log: UtteranceLog, totals: SpeakerCounts, seed: int, fewest: int) -> DiscoveredOn:
+    """Return what a log is known by, so that partitions that are found in it are not believed on it.
+
+    Parameters
+    ----------
+    log : UtteranceLog
+    totals : SpeakerCounts
+        Of the log, one row per speaker.
+    seed : int
+        Of the split.
+    fewest : int
+        Of fewer speakers (`min_speakers_shown`), or fewer than 30, there is no digest.
+    """
+    files = tuple(digest for source in log.inputs if source.role == "log" for digest in source.digests())
+    told = len(totals.speakers) >= max(fewest, FEWEST_DIGESTED)
+    return DiscoveredOn(
+        sha256=totals.sha256(),
+        seed=seed,
+        files=files,
+        speakers=digest_of_speakers(totals.speakers) if told else None,
+    )
+
+
+def digest_of_speakers(speakers: Iterable[str]) -> str:
+    """Return the SHA-256 of a whole set of speaker ids, the same whatever their order.
+
+    It tells that two sets are equal and nothing else: no id by itself can be tested against it.
+
+    Parameters
+    ----------
+    speakers : iterable of str
+        Distinct ids.
+
+    Examples
+    --------
+    >>> digest_of_speakers(["ann", "bob"]) == digest_of_speakers(["bob", "ann"])
+    True
+    """
+    return hashlib.sha256(b"fairaudit speakers " + msgspec.json.encode(sorted(speakers))).hexdigest()
+
+
+def warnings_of_speakers(partitions: Sequence[PartitionResult | PartitionChange]) -> tuple[str, ...]:
+    """Warn of saved partitions that may have been found among the speakers who are measured.
+
+    Parameters
+    ----------
+    partitions : sequence of PartitionResult or PartitionChange
+    """
+    names = ", ".join(p.name for p in partitions if p.origin == "saved" and not p.exploratory)
+    if not names:
+        return ()
+    return (
+        "it is not known whether any of the speakers were in the log in which these partitions were found: "
+        f"they would make the gap look larger, and a later release better: {names}",
+    )
 
 
 def partitions_json(result: AuditResult) -> str:
@@ -85,6 +149,8 @@ def read_partitions(path: str | Path) -> tuple[SavedPartition, ...]:
         raise PartitionError(f"cannot read saved partitions: {error.strerror}", where=where) from None
     except msgspec.DecodeError as error:
         raise PartitionError(f"not valid JSON: {error}", where=where) from None
+    except RecursionError:
+        raise PartitionError("not saved partitions: nested too deeply", where=where) from None
     if not isinstance(plain, dict) or not isinstance(plain.get("partitions"), list) or "signature" in plain:
         raise PartitionError(
             "these are not saved partitions",
@@ -97,6 +163,12 @@ def read_partitions(path: str | Path) -> tuple[SavedPartition, ...]:
             where=where,
             allowed=str(SCHEMA_VERSION),
             fix="read it with that version of fairaudit, or audit again",
+        )
+    if not plain["partitions"]:
+        raise PartitionError(
+            "the file holds no partition: the audit that wrote it could place nobody",
+            where=where,
+            fix="audit a log that has what the partitions read",
         )
     return tuple(_saved(entry, where) for entry in plain["partitions"])
 

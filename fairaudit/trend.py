@@ -22,3 +22,8 @@ class Trend:
     releases: tuple[str, ...]
     since_first: tuple[ComparisonResult, ...]
     since_previous: tuple[ComparisonResult, ...]
+
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_trend(self)

@@ -63,7 +63,7 @@ def test_edacc_vietnamese_got_better_from_whisper_to_parakeet(tmp_path):
     assert cohorts["Irish English"].change.relative_high > 0
     assert read_comparison(tmp_path).log.utterances == 5087
     assert "WER of all went from 19.8 % to 15.0 %: -24.1 %" in told(run)
-    assert "0 got worse, 5 better, and for 2" in told(run)
+    assert "0 got worse, 4 better, and for 3" in told(run)
     assert "Figures of as few as 1 speaker are shown" in told(run)
     assert "whisper to parakeet" in run.stdout
     # Equal seed, equal bytes.
@@ -162,6 +162,7 @@ def wrong():
     by = ("--by", "accent")
     yield "one log", (edacc, *by), "there is one log, and a comparison needs two"
     yield "nothing to compare by", (edacc, edacc), "nothing is named by which to compare"
+    yield "a log with itself", (edacc, edacc, *by), "baseline and candidate are the same data"
     yield "other test sets", (edacc, artie, *by), "no utterance in common"
     yield "a search", (*ARTIE[:2], "--by", "geo"), "latitude"
     yield "one column of two", (edacc, "--baseline-hypothesis", "a", *by), "compared in one log"
@@ -191,18 +192,35 @@ def test_bad_input_is_one_clear_message_and_exit_code_2(arguments, said, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_partitions_of_an_audit_gate_the_next_log_from_the_command_line(tmp_path):
+def test_partitions_of_an_audit_are_exploratory_on_all_releases_that_its_speakers_read(tmp_path):
     fairaudit("audit", ARTIE[0], "--by", "gender", "--permutations", 0, "-o", tmp_path / "audit")
     saved = tmp_path / "audit" / "partitions.json"
     run = fairaudit("compare", *ARTIE[1:], "--partitions", saved, "-o", tmp_path / "out")
     assert run.returncode == 0, run.stderr
     result = read_comparison(tmp_path / "out")
-    assert not result.partition("gender").exploratory
-    assert result.partition("gender").bottom.baseline.speakers is not None
+    # Another release and another file, and the same people: half of them are measured.
+    partition = result.partition("gender")
+    assert partition.exploratory
+    assert partition.bottom.baseline.speakers is not None
+    assert not any("it is not known" in text for text in result.log.warnings)
     assert [source.role for source in result.inputs] == ["baseline", "candidate", "partitions"]
     # The first release is where the partition was found.
     fairaudit("compare", ARTIE[0], ARTIE[1], "--partitions", saved, "-o", tmp_path / "own")
     assert read_comparison(tmp_path / "own").partition("gender").exploratory
+
+
+def test_an_edited_comparison_is_refused_with_exit_code_2(tmp_path):
+    fairaudit("compare", *ARTIE[1:], "--by", "gender", "-o", tmp_path)
+    fairaudit("init", "-o", tmp_path / "policy.toml")
+    file = tmp_path / "compare.json"
+    for text, said in (
+        (file.read_text().replace('"seed": 1', '"seed": 2'), "edited after it was written"),
+        ("[" * 100_000, "nested too deeply"),
+    ):
+        file.write_text(text)
+        run = fairaudit("gate", file, "--policy", tmp_path / "policy.toml")
+        assert run.returncode == 2
+        assert said in run.stderr
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real logs: set FAIRAUDIT_REAL_DATA")

@@ -12,19 +12,21 @@ import pytest
 from fairaudit.auditing import audit
 from fairaudit.changes import ComparisonResult, json_schema
 from fairaudit.comparison import compare
+from fairaudit.comparison.held_out import HeldOut
+from fairaudit.comparison.releases import Releases
 from fairaudit.counts import SpeakerCounts
 from fairaudit.estimate import t_quantile
 from fairaudit.exceptions import InputError, LogError, OptionError, PartitionError, ResultError
-from fairaudit.held_out import HeldOut
 from fairaudit.outputs import read_comparison, write_audit, write_comparison
 from fairaudit.readers import read_log
-from fairaudit.releases import Releases
 from fairaudit.report import render
 from fairaudit.split import halves
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "docs" / "schemas" / "compare.schema.json"
 ACCENTS = ("north", "south", "east")
+#: Of errors of which none was seen, so many may be there at 95 %.
+HIDDEN = -math.log(0.025)
 
 
 def world(seed=1, speakers=90, *, utterances=4, candidate=None, small=0, traveller=False):
@@ -73,6 +75,31 @@ def plain_jackknife(first, second, statistic):
     without = [statistic(first[first.speaker_id != s], second[second.speaker_id != s]) for s in speakers]
     n = len(speakers)
     return whole, math.sqrt((n - 1) / n * sum((value - whole) ** 2 for value in without))
+
+
+def with_unseen(se, df, reach):
+    """Widen a standard error by what two releases may hide."""
+    return math.hypot(se, reach / float(t_quantile(df, 0.95)))
+
+
+def unseen(whole, *own):
+    """Errors by which cohorts may differ without a sign of it, over their errors: with nothing but pandas.
+
+    `whole` are both logs, and `own` the parts of both that are compared.
+    """
+    moved = (whole[1].errors - whole[0].errors).abs()
+    table = whole[0].assign(differs=moved > 0)[["speaker_id", "differs", "ref_words"]]
+    x, w = table.groupby("speaker_id").sum().to_numpy().T
+    p = x.sum() / w.sum()
+    spread = max(0, (((x - p * w) ** 2).sum() - x.sum()) / (p**2 * (w**2).sum()))
+    words = by_speaker(own[0]).ref_words
+    effect = moved.sum() / x.sum() * (1 + spread * HIDDEN / (words.sum() ** 2 / (words**2).sum()))
+    return HIDDEN * effect / min(frame.errors.sum() for frame in own)
+
+
+def elsewhere(frame):
+    """The same log of other people."""
+    return frame.assign(speaker_id="x" + frame.speaker_id)
 
 
 def wer(frame):
@@ -209,11 +236,15 @@ def test_a_change_is_that_of_a_plain_jackknife_over_speakers():
         change = cohort(result, name).change
         ratio, se = plain_jackknife(*own, log_ratio)
         assert change.relative == pytest.approx(math.expm1(ratio))
-        assert change.log_se == pytest.approx(se)
+        hidden = unseen((first, second), *own)
+        assert change.log_se == pytest.approx(with_unseen(se, change.df, math.log1p(hidden)))
+        # Where there are many errors that hardly matters.
+        assert change.log_se < 1.02 * se
         difference, se = plain_jackknife(*own, lambda a, b: wer(b) - wer(a))
         assert change.absolute == pytest.approx(difference)
-        assert change.absolute_se == pytest.approx(se)
         words = by_speaker(own[0]).ref_words
+        points = hidden * min(f.errors.sum() for f in own) / words.sum()
+        assert change.absolute_se == pytest.approx(with_unseen(se, change.df, points))
         assert change.df == pytest.approx(words.sum() ** 2 / (words**2).sum() - 1)
         reach = float(t_quantile(change.df, 0.95)) * change.log_se
         assert change.relative_low == pytest.approx(math.expm1(ratio - reach))
@@ -223,7 +254,7 @@ def test_a_change_is_that_of_a_plain_jackknife_over_speakers():
 def saved_sides(tmp_path, first, **options):
     """Audit another log of the same labels, so that its partitions have a bottom and a top."""
     folder = tmp_path / "audit"
-    other = first.assign(errors=first.errors + (first.accent == "north") * 8)
+    other = elsewhere(first.assign(errors=first.errors + (first.accent == "north") * 8))
     write_audit(audit(read_log(other), permutations=0, **{"by": ["accent"], **options}), folder)
     return folder / "partitions.json"
 
@@ -244,7 +275,8 @@ def test_the_change_of_a_saved_gap_is_that_of_a_plain_jackknife(tmp_path):
     parts = [[f[f.accent == name] for f in (first, second)] for name in ("north", top)]
     variances = [plain_jackknife(*part, log_ratio)[1] ** 2 for part in parts]
     assert change.relative == pytest.approx(math.expm1(log_gaps(first, second)))
-    assert change.log_se == pytest.approx(math.sqrt(sum(variances)))
+    reach = math.hypot(*(math.log1p(unseen((first, second), *part)) for part in parts))
+    assert change.log_se == pytest.approx(with_unseen(math.sqrt(sum(variances)), change.df, reach))
     assert change.relative_high < 0
     assert not partition.exploratory
     gap = partition.gap.baseline
@@ -254,7 +286,7 @@ def test_the_change_of_a_saved_gap_is_that_of_a_plain_jackknife(tmp_path):
 
 def test_a_speaker_who_is_in_bottom_and_top_is_left_out_of_both_at_once(tmp_path):
     first, second = world(4, candidate={"north": 0.8}, traveller=True)
-    other = first.assign(errors=first.errors + (first.device == "phone") * 9)
+    other = elsewhere(first.assign(errors=first.errors + (first.device == "phone") * 9))
     write_audit(audit(read_log(other), by=["device"], permutations=0), tmp_path)
     partition = compared(first, second, by=[], partitions=tmp_path / "partitions.json").partition("device")
     assert partition.bottom.cohorts == ("phone",)
@@ -265,7 +297,12 @@ def test_a_speaker_who_is_in_bottom_and_top_is_left_out_of_both_at_once(tmp_path
 
     ratio, se = plain_jackknife(first, second, log_gaps)
     assert partition.gap.change.relative == pytest.approx(math.expm1(ratio))
-    assert partition.gap.change.log_se == pytest.approx(se)
+    change, own = (
+        partition.gap.change,
+        [[f[f.device == d] for f in (first, second)] for d in ("phone", "headset")],
+    )
+    reach = math.hypot(*(math.log1p(unseen((first, second), *part)) for part in own))
+    assert change.log_se == pytest.approx(with_unseen(se, change.df, reach))
 
 
 def test_the_change_of_the_highest_rate_is_that_of_a_plain_jackknife():
@@ -280,7 +317,7 @@ def test_the_change_of_the_highest_rate_is_that_of_a_plain_jackknife():
 
     ratio, se = plain_jackknife(first, second, log_highest)
     assert change.relative == pytest.approx(math.expm1(ratio))
-    assert change.log_se == pytest.approx(se)
+    assert se < change.log_se < 1.03 * se
 
 
 def test_the_sign_says_who_got_worse():
@@ -313,14 +350,48 @@ def test_a_gap_that_closes_because_the_top_got_worse_shows_the_top(tmp_path):
     assert partition.bottom.change.relative == pytest.approx(0, abs=0.1)
 
 
-def test_the_same_release_twice_has_not_changed():
+def test_a_log_is_not_compared_with_itself():
     first, _ = world(7)
-    result = compared(first, first)
-    assert result.overall.change.relative == result.overall.change.relative_low == 0
+    with pytest.raises(LogError, match="baseline and candidate are the same data"):
+        compared(first, first)
+    # Whatever the order of its rows, or the name of its file.
+    with pytest.raises(LogError, match="the same data"):
+        compared(first, first[::-1].reset_index(drop=True))
+
+
+def test_the_same_release_twice_has_not_changed_and_is_told():
+    first, _ = world(7)
+    result = compared(first, first.assign(run="again"))
+    change = result.overall.change
+    # Nothing was seen to change, and what may be there all the same is less than one in a hundred.
+    assert change.relative == 0
+    assert change.relative_high == pytest.approx(HIDDEN / first.errors.sum())
+    assert 0 < change.relative_high < 0.01
     assert result.matched_pairs.statistic is None
     assert "no utterance" in result.matched_pairs.reason
     partition = result.partition("accent")
     assert partition.worst.change.relative == partition.gap.change.relative == 0
+    assert any("twice that of one?" in text for text in result.log.warnings)
+    assert not any("twice" in text for text in compared(*world(7)).log.warnings)
+
+
+@pytest.mark.parametrize(("errors", "passes"), [(74, True), (500, True), (73, False), (6, False)])
+def test_a_release_that_changes_nothing_passes_a_limit_of_5_per_cent_from_74_errors(errors, passes):
+    speakers = 15
+    each = np.full(speakers, errors // speakers) + (np.arange(speakers) < errors % speakers)
+    counts = SpeakerCounts.of([f"s{i}" for i in range(speakers)], ref_words=[400] * speakers, errors=each)
+    change = releases_of(counts, counts).rate_change(np.ones(speakers, dtype=bool))["change"]
+    assert change.relative == 0
+    assert (change.relative_high <= 0.05) is passes
+
+
+def test_errors_that_come_in_clumps_hide_more():
+    first, _ = world(7)
+    few = first.assign(errors=first.errors + (np.arange(len(first)) % 60 == 0))
+    clumps = first.assign(errors=first.errors + 6 * (np.arange(len(first)) % 360 == 0))
+    changes = [compared(first, frame).overall.change for frame in (few, clumps)]
+    assert changes[0].relative == pytest.approx(changes[1].relative)
+    assert changes[1].log_se > 2 * changes[0].log_se
 
 
 def rates_of(rng, speakers, factor):
@@ -332,7 +403,13 @@ def rates_of(rng, speakers, factor):
     counts = [
         SpeakerCounts.of(names, ref_words=words, errors=rng.poisson(words * r)) for r in (rate, rate * own)
     ]
-    return Releases(*counts)
+    return releases_of(*counts)
+
+
+def releases_of(first, second):
+    """Two releases whose errors differ one by one."""
+    apart = np.abs(second.errors - first.errors)
+    return Releases(first, second, apart, apart, 0.95)
 
 
 @pytest.mark.parametrize("speakers", [11, 40])
@@ -342,7 +419,7 @@ def test_intervals_of_changes_cover_the_true_change(speakers, factor):
     worlds, covered = 400, 0
     for _ in range(worlds):
         releases = rates_of(rng, speakers, factor)
-        change = releases.rate_change(np.ones(speakers, dtype=bool), 0.95)["change"]
+        change = releases.rate_change(np.ones(speakers, dtype=bool))["change"]
         covered += change.relative_low <= factor - 1 <= change.relative_high
     # 95 % less or more three standard errors of 400 worlds.
     assert 0.91 <= covered / worlds <= 0.985
@@ -350,7 +427,7 @@ def test_intervals_of_changes_cover_the_true_change(speakers, factor):
 
 def test_paired_intervals_are_much_shorter_than_those_of_two_logs_apart():
     releases = rates_of(np.random.default_rng(1), 60, 0.9)
-    plain = releases.rate_change(np.ones(60, dtype=bool), 0.95)
+    plain = releases.rate_change(np.ones(60, dtype=bool))
     apart = math.hypot(plain["baseline"].log_se, plain["candidate"].log_se)
     assert plain["change"].log_se < 0.6 * apart
 
@@ -364,7 +441,7 @@ def test_the_matched_pairs_test_is_that_of_the_difference_per_utterance():
     assert found.statistic < 0
 
 
-def test_figures_without_errors_are_null_with_a_reason():
+def test_figures_without_errors_are_bounded_or_null_with_a_reason():
     first, second = world(9)
     first.loc[first.accent == "north", "errors"] = 0
     second.loc[second.accent == "south", "errors"] = 0
@@ -375,10 +452,22 @@ def test_figures_without_errors_are_null_with_a_reason():
     north, south, east = (cohort(result, name).change for name in ("north", "south", "east"))
     assert (north.relative, north.reason) == (None, "the baseline has no errors: no relative change")
     assert north.absolute_low > 0
-    assert (south.relative, south.relative_low) == (-1.0, None)
+    # A candidate without errors is bounded by the rate that it may have, over that of the baseline.
+    rates = cohort(result, "south")
+    assert (south.relative, south.relative_low) == (-1.0, -1.0)
+    assert south.relative_high == pytest.approx(rates.candidate.high / rates.baseline.wer - 1)
+    assert rates.candidate.high >= HIDDEN / rates.candidate.ref_words
+    assert south.log_se is None
     assert south.absolute_high < 0
-    assert (east.absolute, east.absolute_low, east.relative) == (0.0, None, None)
-    assert "no errors in either release" in east.reason
+    # Without errors in either, the change is known no better than the rates are.
+    rates = cohort(result, "east")
+    assert (east.absolute, east.relative) == (0.0, None)
+    assert (
+        east.absolute_high
+        == -east.absolute_low
+        == pytest.approx(max(rates.candidate.high, rates.baseline.high))
+    )
+    assert "both releases have no errors" in east.reason
 
 
 # What is selected
@@ -391,7 +480,7 @@ def test_the_worst_cohort_does_not_flatter_a_candidate_that_changed_nothing():
     group, every = np.arange(speakers) % cohorts, np.ones(speakers, dtype=bool)
     for seed in range(100):
         counts = (SpeakerCounts.of(names, ref_words=words, errors=rng.poisson(words * 0.2)) for _ in "ab")
-        releases = Releases(*counts)
+        releases = releases_of(*counts)
         half = halves(releases.baseline.speakers, seed, 2)
         held_out = HeldOut(releases, group, cohorts, range(cohorts), half, 1, 0.1, 0.95)
         if (found := held_out.worst()) is None:
@@ -440,11 +529,31 @@ def test_a_partition_that_was_found_here_is_exploratory_and_measured_on_the_othe
     partition = compared(first, second, by=[], partitions=tmp_path / "partitions.json").partition("accent")
     assert partition.exploratory
     assert partition.overall.baseline.speakers < 120
-    fresh = world(13, 200)
+    fresh = [elsewhere(frame) for frame in world(13, 200)]
     partition = compared(*fresh, by=[], partitions=tmp_path / "partitions.json").partition("accent")
     assert not partition.exploratory
     assert partition.overall.baseline.speakers == 200
     assert partition.origin == "saved"
+
+
+def test_the_very_same_speakers_make_a_partition_exploratory_and_of_others_it_is_not_known(tmp_path):
+    first, second = world(12, 200)
+    found_on, _ = world(13, 200)
+    write_audit(audit(read_log(found_on), by=["accent"], permutations=0), tmp_path)
+    names = np.array(sorted(first.speaker_id.unique()), dtype=object)
+    partitions = tmp_path / "partitions.json"
+    result = compared(first, second, by=[], partitions=partitions)
+    partition = result.partition("accent")
+    assert partition.exploratory
+    # Those of the half that found it are out.
+    assert partition.overall.baseline.speakers == halves(names, 1, 1)[0].sum()
+    assert not any("it is not known" in text for text in result.log.warnings)
+    assert "or on the very same speakers" in " ".join(render(result, "text").split())
+    # No id is stored: of one speaker less it cannot be told.
+    fewer = [frame[frame.speaker_id != "s004"] for frame in (first, second)]
+    result = compared(*fewer, by=[], partitions=partitions)
+    assert not result.partition("accent").exploratory
+    assert any("it is not known whether any of the speakers" in text for text in result.log.warnings)
 
 
 def test_drift_vanished_cohorts_and_unassigned_speakers_are_told(tmp_path):
@@ -457,6 +566,9 @@ def test_drift_vanished_cohorts_and_unassigned_speakers_are_told(tmp_path):
     result = compared(first, second, by=[], partitions=saved)
     partition = result.partition("accent")
     assert partition.vanished == ("east",)
+    gone = cohort(result, "east")
+    assert gone.change.reason == gone.candidate.reason == "vanished: nobody in these logs is in this cohort"
+    assert (gone.candidate.speakers, gone.suppressed) == (0, False)
     assert partition.unassigned.baseline.speakers == 100
     assert partition.unassigned_share == pytest.approx(1 / 3)
     assert cohort(result, "north").saved_share == pytest.approx(1 / 3, abs=0.1)
@@ -469,7 +581,7 @@ def test_drift_vanished_cohorts_and_unassigned_speakers_are_told(tmp_path):
     # A speaker in two cohorts makes no drift.
     travelling = [f.assign(device=np.where(np.arange(len(f)) % 2, "a", "b")) for f in world(18, 300)]
     folder = tmp_path / "devices"
-    write_audit(audit(read_log(travelling[0].head(800)), by=["device"], permutations=0), folder)
+    write_audit(audit(read_log(elsewhere(travelling[0].head(800))), by=["device"], permutations=0), folder)
     again = compared(*travelling, by=[], partitions=folder / "partitions.json")
     assert again.partition("device").warnings == ()
     undrifted = compared(*world(16, 300), by=[], partitions=saved).partition("accent")
@@ -501,7 +613,7 @@ def test_regions_of_an_audit_are_compared_by_the_places_of_the_baseline(tmp_path
         frame["latitude"] = np.where(south, 30.0, 45.0)
         frame["longitude"] = -90.0
         frame.loc[south, "errors"] += rng.poisson(5, int(south.sum()))
-    write_audit(audit(read_log(found), by=["geo"], permutations=0), tmp_path)
+    write_audit(audit(read_log(elsewhere(found)), by=["geo"], permutations=0), tmp_path)
     partition = compared(first, second, by=[], partitions=tmp_path / "partitions.json").partition("geo")
     assert len(partition.cohorts) == 2
     worst = max(partition.cohorts, key=lambda c: c.baseline.wer)

@@ -10,16 +10,31 @@ import jsonschema
 import msgspec
 import numpy as np
 import pytest
-from results import audited, change, cohort, cohort_change, compared, gap, partition, partition_change, rate
+from results import (
+    HIDDEN,
+    audited,
+    change,
+    cohort,
+    cohort_change,
+    compared,
+    gap,
+    moved,
+    partition,
+    partition_change,
+    rate,
+)
 
 from fairaudit import assert_gate, gate
-from fairaudit.changes import GapChange
+from fairaudit.changes import CohortChange, GapChange, Pairing, RateChange, SideChange
+from fairaudit.estimate import t_quantile
 from fairaudit.exceptions import GateError, ResultError
 from fairaudit.gating import in_words
-from fairaudit.policy import Policy, Rule, Waiver
+from fairaudit.gating.policy import Policy
+from fairaudit.gating.rules import Rule, Waiver
+from fairaudit.rates import Rate
 from fairaudit.report.junit import junit_report
 from fairaudit.report.verdict import verdict_annotations, verdict_markdown, verdict_sentence, verdict_text
-from fairaudit.result import Rate
+from fairaudit.result import Unassigned
 from fairaudit.schema import encode
 from fairaudit.verdict import Verdict, json_schema
 
@@ -142,7 +157,8 @@ def test_every_measure_reads_its_own_figure_of_an_audit():
     assert only(result, Rule(name="r", measure="gap_absolute", **accent)).value == pytest.approx(0.02)
     worst = only(result, Rule(name="r", measure="worst", **accent))
     assert (worst.status, worst.value) == ("inconclusive", None)
-    assert "an audit has no such figure" in worst.reason
+    assert worst.reason == "an audit has no such figure: worst takes a comparison"
+    assert worst.settles.endswith('of an audit, a rule on cohorts = "bottom" reads much the same')
 
 
 def test_a_limit_of_a_gap_in_points_is_held_to_its_own_interval():
@@ -174,7 +190,7 @@ def test_what_is_missing_never_passes():
         (compared(empty), EVERY, "nobody left"),
         (compared(empty), GAP, "nobody left"),
         (compared(partition_change(cohorts=[cohort_change("a", None)])), EVERY, "too few speakers"),
-        (audited(), EVERY, "the result has no partitions"),
+        (audited(), Rule(name="r", measure="wer", partition="*", max=1), "the result has no partitions"),
         (
             audited(overall=Rate(speakers=0, reason="no speakers")),
             Rule(name="r", measure="wer", max=1),
@@ -241,17 +257,257 @@ def test_a_tiny_log_is_inconclusive():
     assert gate(tiny, policy(OVERALL, EVERY)).status == "inconclusive"
 
 
-def test_few_speakers_in_whom_nothing_changed_are_no_evidence_that_nothing_does():
+def alike(errors, *, df=40.0, se=0.0, relative=0.0):
+    """A comparison in which nothing varies, of so many errors in each release."""
+    row = compared(overall=relative, se=se, df=df).overall
+    sides = {
+        name: msgspec.structs.replace(getattr(row, name), errors=errors) for name in ("baseline", "candidate")
+    }
+    return msgspec.structs.replace(compared(), overall=msgspec.structs.replace(row, **sides))
+
+
+def test_few_speakers_or_errors_in_which_nothing_changed_are_no_evidence_that_nothing_does():
     for df, status in ((5.0, "inconclusive"), (9.9, "inconclusive"), (10.0, "pass")):
-        finding = only(compared(overall=0.0, se=0.0, df=df), OVERALL)
+        assert only(alike(500, df=df), OVERALL).status == status
+    assert only(alike(500, df=5.0), OVERALL).settles == "at least 11 speakers"
+    # Of 75 errors 3.7 more are 4.92 %, of 74 they are 4.98 %, of 73 they are 5.05 %.
+    for errors, status in (
+        (500, "pass"),
+        (75, "pass"),
+        (74, "pass"),
+        (73, "inconclusive"),
+        (2, "inconclusive"),
+    ):
+        finding = only(alike(errors), OVERALL)
         assert finding.status == status
-    assert finding.p_value == 1.0
-    assert only(compared(overall=0.0, se=0.0, df=5.0), OVERALL).settles == "at least 11 speakers"
+    assert "in so few errors" in finding.reason
+    # How many errors there are has to be known.
+    assert only(alike(None), OVERALL).status == "inconclusive"
+    # A change that is the same in everybody may be as much luck.
+    assert only(alike(30, relative=0.08), OVERALL).status == "inconclusive"
+    assert only(alike(500, relative=0.08), OVERALL).status == "fail"
 
 
-def test_a_lower_confidence_is_warned_of():
-    (warning,) = gate(compared(se=0.001, options={"confidence": 0.8}), policy(OVERALL)).warnings
-    assert "80 % confidence" in warning
+def test_an_interval_without_width_is_known_as_such_whatever_its_last_digits_are():
+    for se in (0.0, 1e-17, 1e-12):
+        assert only(alike(20, se=se), OVERALL).status == "inconclusive"
+        assert only(alike(500, se=se, df=3.0), OVERALL).status == "inconclusive"
+    # Of one that is wider than 3.7 errors, or of few speakers twice that, something varied.
+    wide = np.log1p(3.69 / 40)
+    for df, times, status in ((40.0, 1.01, "pass"), (8.0, 1.9, "inconclusive"), (8.0, 2.01, "pass")):
+        se = float(times * wide / t_quantile(df, 0.95))
+        assert only(alike(40, df=df, se=se, relative=-0.3), OVERALL).status == status
+
+
+def test_with_few_errors_a_harm_passes_no_more_often_than_the_confidence_says():
+    # Nothing seen to vary passes only where a true change at the limit would show in 39 of 40 releases.
+    limit = OVERALL.limit
+    for errors in range(1, 400):
+        if only(alike(errors), OVERALL).status == "pass":
+            break
+    unseen = np.exp(-errors * limit)
+    assert unseen <= 0.025
+    assert np.exp(-0.9 * errors * limit) > 0.025
+
+
+def test_a_result_of_a_lower_confidence_than_the_policy_asks_for_is_inconclusive():
+    for overall in (-0.3, 0.5):
+        result = compared(overall=overall, se=0.001, options={"confidence": 0.8})
+        finding = only(result, OVERALL)
+        assert finding.status == "inconclusive"
+        assert finding.reason.startswith("the intervals are of 80 % confidence, and the policy asks for 95 %")
+        assert "--confidence 0.95" in finding.settles
+    named = gate(compared(se=0.001, options={"confidence": 0.8}), policy(OVERALL, confidence=0.8))
+    assert named.status == "pass"
+    assert "80 % confidence" in named.warnings[0]
+    higher = policy(OVERALL, confidence=0.99)
+    assert gate(compared(se=0.001), higher).status == "inconclusive"
+    assert gate(compared(se=0.001, options={"confidence": 0.99}), higher).status == "pass"
+
+
+# What the result was made from.
+
+
+def test_utterances_that_were_not_compared_hold_up_every_finding():
+    pairing = Pairing(matched=880, baseline_only=15, candidate_only=3, different_reference=2)
+    result = msgspec.structs.replace(compared(se=0.001), pairing=pairing)
+    verdict = gate(result, policy(OVERALL, msgspec.structs.replace(OVERALL, name="i", inconclusive="fail")))
+    counts = (
+        "20 of 900 utterances (2.2 %) were not compared: 15 are in the baseline alone, 3 in the candidate "
+        "alone, and 2 have another reference"
+    )
+    assert [f.status for f in verdict.findings] == ["fail", "inconclusive"]
+    assert all(f"{counts}, and the policy allows 1 %" in f.reason for f in verdict.findings)
+    assert verdict.basis.pairing == {
+        "matched": 880,
+        "baseline_only": 15,
+        "candidate_only": 3,
+        "different_reference": 2,
+    }
+    for shown in (verdict_text(verdict, 400), verdict_markdown(verdict), junit_report(verdict)):
+        assert counts in shown
+    allowed = gate(result, policy(OVERALL, max_unpaired=0.03))
+    assert (allowed.status, allowed.warnings) == ("pass", (counts,))
+    assert gate(result, policy(OVERALL, max_unpaired=20 / 900)).status == "pass"
+    # What nobody can tell is waived by nobody.
+    answered = waiver(rule="i", partition="overall", cohort="overall", max_value=1.0)
+    strict = msgspec.structs.replace(OVERALL, name="i", inconclusive="fail")
+    assert gate(result, policy(strict, waivers=(answered,)), today=TODAY).status == "fail"
+
+
+def test_filters_exclusions_and_warnings_of_the_result_are_carried_into_the_verdict():
+    plain = compared(partition_change(cohorts=[cohort_change("a")], warnings=("shares have drifted",)))
+    log = msgspec.structs.replace(
+        plain.log,
+        where={"accent": tuple("abcdefg"), "device": ("phone",)},
+        excluded={"no speaker": 2, "no words": 5},
+        warnings=("both releases are the same",),
+    )
+    verdict = gate(msgspec.structs.replace(plain, log=log), policy(EVERY))
+    assert verdict.status == "pass"
+    assert verdict.warnings == (
+        "only a part of the log was gated: accent is a or b or c or d or e and 2 more; device is phone",
+        "7 utterances were left out when the log was read (no speaker: 2, no words: 5)",
+        "both releases are the same",
+        "accent: shares have drifted",
+    )
+    assert verdict.basis.where["device"] == ("phone",)
+    assert (verdict.basis.utterances, verdict.basis.excluded["no words"]) == (900, 5)
+    for shown in (verdict_text(verdict, 400), verdict_markdown(verdict), junit_report(verdict)):
+        assert all(warning in shown for warning in verdict.warnings)
+    rows = {
+        p.get("name"): p.get("value") for p in ElementTree.fromstring(junit_report(verdict)).iter("property")
+    }
+    assert (rows["where: device"], rows["excluded: no words"], rows["pairing: matched"]) == (
+        "phone",
+        "5",
+        "900",
+    )
+    assert Verdict.from_json(verdict.to_json()) == verdict
+
+
+def test_speakers_without_a_cohort_are_held_to_the_rule_of_all():
+    rows = [cohort_change("a", 0.0, 0.001)]
+    harmed = partition_change(cohorts=rows, unassigned=RateChange(**moved(1.0)))
+    verdict = gate(compared(harmed), policy(EVERY))
+    assert verdict.status == "fail"
+    first = verdict.findings[0]
+    assert (first.cohort, first.label, first.cohort_id) == ("unassigned", "without a cohort", None)
+    named = msgspec.structs.replace(EVERY, partition="accent", cohorts=("unassigned",))
+    assert only(compared(harmed), named).status == "fail"
+    assert only(compared(harmed), msgspec.structs.replace(named, cohorts=("a",))).status == "pass"
+    hidden = RateChange(baseline=Rate(reason=HIDDEN), candidate=Rate(reason=HIDDEN), change=change(None))
+    withheld = gate(compared(partition_change(cohorts=rows, unassigned=hidden)), policy(EVERY))
+    assert [(f.cohort, f.status) for f in withheld.findings] == [
+        ("unassigned", "inconclusive"),
+        ("a", "pass"),
+    ]
+    assert withheld.findings[0].suppressed
+    nobody = only(compared(partition_change(cohorts=rows)), named)
+    assert (nobody.status, nobody.reason) == ("inconclusive", "everybody has a cohort")
+    # So in an audit.
+    unassigned = Unassigned(share=None, reasons={}, **rate(0.6, 0.01))
+    result = audited(partition(cohorts=[cohort("a", 0.1, 0.01)], unassigned=unassigned))
+    found = gate(result, policy(Rule(name="r", measure="wer", partition="*", max=0.5)))
+    assert [(f.cohort, f.status) for f in found.findings] == [("unassigned", "fail"), ("a", "pass")]
+
+
+def test_saved_partitions_that_an_audit_could_not_measure_hold_up_the_rule_of_all():
+    whole = partition(cohorts=[cohort("a", 0.1, 0.01)], origin="saved")
+    rule = Rule(name="r", measure="wer", partition="*", max=0.5)
+    verdict = gate(audited(whole, skipped={"device": "saved, but the log has no device"}), policy(rule))
+    assert verdict.status == "inconclusive"
+    assert [(f.partition, f.status) for f in verdict.findings] == [
+        ("device", "inconclusive"),
+        ("accent", "pass"),
+    ]
+    assert verdict.warnings == ()
+
+
+def test_a_rule_may_let_cohorts_go_that_are_too_small_to_be_shown_and_says_so():
+    small = [cohort_change(name, suppressed=True) for name in "uvwxyz"]
+    result = compared(partition_change(cohorts=[cohort_change("a", 0.0, 0.001), *small]))
+    assert gate(result, policy(EVERY)).status == "inconclusive"
+    lenient = msgspec.structs.replace(EVERY, suppressed="inform")
+    verdict = gate(result, policy(lenient))
+    assert verdict.status == "pass"
+    assert [(f.status, f.blocks) for f in verdict.findings if f.suppressed] == [("inconclusive", False)] * 6
+    assert verdict.warnings == (
+        "rule every says nothing of what is too small to be shown: accent / u, accent / v, accent / w, "
+        "accent / x, accent / y and 1 more",
+    )
+    assert gate(result, policy(msgspec.structs.replace(lenient, inconclusive="fail"))).status == "pass"
+    # But not all of them, and nothing else that is missing.
+    assert gate(compared(partition_change(cohorts=small)), policy(lenient)).status == "inconclusive"
+    gone = partition_change(cohorts=[cohort_change("a", 0.0, 0.001)], vanished=("z",))
+    assert gate(compared(gone), policy(lenient)).status == "inconclusive"
+    other = gate(result, policy(lenient, msgspec.structs.replace(EVERY, name="strict")))
+    assert other.status == "inconclusive"
+
+
+def test_the_least_number_of_measured_speakers_counts_where_a_figure_has_no_other():
+    def held_out(speakers):
+        plain = {name: Rate(**rate(0.1) | {"speakers": None}) for name in ("baseline", "candidate")}
+        return plain | {"change": change(0.0, 0.001), "measured_speakers": speakers}
+
+    side = {"share": None, "cohorts": ("a",)}
+    worst = CohortChange(cohort="a", id="id-a", label="a", suppressed=False, share=None, **held_out(25))
+    row = partition_change(
+        bottom=SideChange(**side, **held_out(12)),
+        top=SideChange(**side, **held_out(40)),
+        worst=worst,
+        se=0.001,
+    )
+    found = {
+        measure: only(compared(row), Rule(name="r", partition="accent", max_relative_increase=0.1, **given))
+        for measure, given in (
+            ("bottom", {"measure": "wer", "cohorts": "bottom", "min_speakers": 13}),
+            ("gap", {"measure": "gap", "min_speakers": 13}),
+            ("worst", {"measure": "worst", "min_speakers": 13}),
+        )
+    }
+    assert {name: (f.status, f.speakers) for name, f in found.items()} == {
+        "bottom": ("inconclusive", 12),
+        "gap": ("inconclusive", 12),
+        "worst": ("pass", 25),
+    }
+    assert found["gap"].reason == "12 speakers, and the rule asks for 13"
+    # They are those of half of the log, so it is not said how many more.
+    plain = held_out(12) | {"change": change(0.0, 0.08)}
+    wide = partition_change(bottom=SideChange(**side, **plain))
+    rule = Rule(name="r", measure="wer", partition="accent", cohorts="bottom", max_relative_increase=0.1)
+    assert "times the speakers would make this a pass" in only(compared(wide), rule).settles
+
+
+def test_why_there_is_no_worst_cohort_is_told():
+    row = partition_change(worst=None, worst_reason="no cohort has enough of them")
+    rule = Rule(name="r", measure="worst", partition="accent", max_relative_increase=0.1)
+    assert only(compared(row), rule).reason == "no cohort has enough of them"
+
+
+def test_where_a_release_has_no_errors_another_rule_settles_it():
+    plain = moved(0.0)
+    none = Rate(wer=0.0, low=0.0, high=0.01, speakers=60, errors=0, confidence=0.95)
+    figures = msgspec.structs.replace(
+        change(None), absolute=0.02, absolute_low=0.01, absolute_high=0.03, df=40.0, reason="no errors"
+    )
+    result = msgspec.structs.replace(
+        compared(), overall=RateChange(**plain | {"baseline": none, "change": figures})
+    )
+    finding = only(result, OVERALL)
+    assert (finding.status, finding.reason) == ("inconclusive", "no errors")
+    assert finding.settles == "a rule with max_increase, which needs no errors to compare with"
+    other = Rule(name="r", measure="wer", max_increase=0.005)
+    assert only(result, other).status == "fail"
+    row = partition_change(gap=GapChange(baseline=gap(None), candidate=gap(0.2), change=figures))
+    found = only(compared(row), GAP)
+    assert found.settles == "a rule on gap_absolute with max_increase, which needs no errors to compare with"
+
+
+def test_of_very_few_speakers_it_is_not_said_how_many_are_lacking():
+    tiny = only(compared(overall=0.2, se=0.4, df=3.0), OVERALL)
+    assert tiny.settles == "more speakers; of so few, it cannot be told how many more"
+    assert only(compared(overall=0.2, se=0.4, df=4.0), OVERALL).settles.startswith("about ")
 
 
 # No baseline, exploratory cohorts.
@@ -272,13 +528,20 @@ def test_an_increase_needs_a_baseline_unless_the_policy_says_that_there_is_none(
         audited(partition(cohorts=[cohort("a", 0.9, 0.01)])), policy(OVERALL, absolute, first_release=True)
     )
     assert worse.status == "fail"
+    # What needs a baseline is not applied, whatever else is missing; what does not need one is.
     gone = Rule(name="gone", measure="wer", partition="dialect", max_relative_increase=0.1)
-    assert gate(result, policy(gone, absolute, first_release=True)).status == "inconclusive"
+    worst = Rule(name="worst", measure="worst", partition="*", max=0.5)
+    highest = Rule(name="highest", measure="maximum", partition="*", max_increase=0.1)
+    assert gate(result, policy(gone, worst, highest, absolute, first_release=True)).status == "pass"
+    assert gate(result, policy(gone, worst, highest, absolute)).status == "inconclusive"
+    there = Rule(name="there", measure="wer", partition="dialect", max=0.5)
+    assert gate(result, policy(there, absolute, first_release=True)).status == "inconclusive"
     nothing = gate(result, policy(OVERALL, first_release=True))
+    assert not nothing.enforced
     assert "no rule was enforced: this verdict says nothing about the release" in nothing.warnings
-    there = gate(compared(overall=0.5), policy(OVERALL, first_release=True))
-    assert there.status == "fail"
-    assert "there is a baseline" in there.warnings[0]
+    compares = gate(compared(overall=0.5), policy(OVERALL, first_release=True))
+    assert compares.status == "fail"
+    assert "there is a baseline" in compares.warnings[0]
 
 
 def test_rules_on_exploratory_cohorts_warn_or_are_refused():
@@ -364,6 +627,10 @@ def test_a_rule_that_informs_never_blocks():
     assert verdict.status == "pass"
     assert (verdict.findings[0].status, verdict.findings[0].blocks) == ("fail", False)
     assert verdict.warnings == ("no rule was enforced: this verdict says nothing about the release",)
+    assert verdict_sentence(verdict) == "Nothing is enforced: of 1 finding, 1 that do not count."
+    assert "PASS" not in verdict_text(verdict) + verdict_markdown(verdict)
+    (found,) = ElementTree.fromstring(junit_report(verdict)).iterfind(".//property[@name='verdict']")
+    assert found.get("value") == "nothing is enforced"
 
 
 def test_gap_rules_alone_are_warned_of():
@@ -427,14 +694,32 @@ def test_a_waiver_that_expired_or_holds_for_less_does_not_help():
 
 
 def test_a_waiver_is_of_one_cohort_of_one_rule():
-    others = (waiver(cohort="b"), waiver(partition="dialect"), waiver(rule="gap"))
+    others = (
+        waiver(cohort="b"),
+        waiver(partition="accents"),
+        waiver(rule="gap", cohort="US"),
+        waiver(cohort="id-c"),
+    )
     verdict = gate(HARMED, policy(EVERY, GAP, waivers=others), today=TODAY)
     assert verdict.status == "fail"
-    assert [w.split(" (")[0] for w in verdict.warnings] == [
-        "a waiver was not needed: every, accent / b",
-        "a waiver was not needed: every, dialect / a",
-        "a waiver was not needed: gap, accent / a",
-    ]
+    day = "(expires 2026-06-01)"
+    assert verdict.warnings == (
+        f"a waiver was not needed: every, accent / b {day}; remove it",
+        f"a waiver is of nothing in this verdict: every, accent / id-c {day}; cohort id-c: Known: a, b",
+        f"a waiver is of nothing in this verdict: every, accents / a {day}; partition accents: did you mean "
+        "'accent'? Known: accent",
+        f"a waiver is of nothing in this verdict: gap, accent / US {day}; cohort US: Known: gap",
+    )
+
+
+def test_a_waiver_is_looked_at_again_at_least_once_a_year():
+    assert waived(expires=date(2027, 6, 2)).status == "pass"
+    late = waived(expires=date(2027, 6, 3))
+    assert late.status == "fail"
+    assert (
+        "its waiver is until 2027-06-03, and holds only if it is until 2027-06-02 at most"
+        in late.findings[0].reason
+    )
 
 
 def test_what_is_not_of_a_cohort_is_waived_by_its_word():
@@ -566,11 +851,63 @@ def test_junit_has_a_failure_for_a_fail_and_skips_what_is_inconclusive_or_waived
             == int(suite.get("skipped"))
             == sum(f.status in ("waived", "inconclusive") for f in heeded)
         )
+        whole = ElementTree.fromstring(junit_report(verdict))
+        for total in ("tests", "failures", "errors"):
+            assert whole.get(total) == suite.get(total)
     suite = ElementTree.fromstring(junit_report(waived())).find("testsuite")
     assert suite.find("testcase/skipped").get("message").startswith("waived: every, accent / a: waived until")
     informs = ElementTree.fromstring(junit_report(verdicts()[1]))
     names = [p.get("name") for p in informs.iter("property")]
     assert "informs: overall, overall" in names
+
+
+def test_a_reader_of_junit_finds_what_the_verdict_says():
+    junitparser = pytest.importorskip("junitparser", reason="it reads JUnit")
+    for verdict in verdicts():
+        whole = junitparser.JUnitXml.fromstring(junit_report(verdict).encode())
+        (suite,) = whole
+        heeded = [f for f in verdict.findings if f.mode == "enforce"]
+        cases = list(suite)
+        assert [case.is_passed for case in cases] == [f.status == "pass" for f in heeded]
+        assert [case.is_failure for case in cases] == [f.status == "fail" for f in heeded]
+        said = (suite.tests, suite.failures, suite.errors, suite.skipped)
+        suite.update_statistics()
+        assert said == (suite.tests, suite.failures, suite.errors, suite.skipped)
+        assert said[:3] == (whole.tests, whole.failures, whole.errors)
+
+
+#: Of junit-10.xsd: the elements within each, and the attributes that it must and may have.
+JUNIT_10 = {
+    "testsuites": ({"testsuite"}, set(), {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"properties", "testcase"},
+        {"name", "tests", "failures", "errors"},
+        {"time", "skipped", "timestamp"},
+    ),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, set()),
+    "testcase": ({"skipped", "failure"}, {"name"}, {"time", "classname"}),
+    "skipped": (set(), set(), {"type", "message"}),
+    "failure": (set(), set(), {"type", "message"}),
+}
+
+
+def test_junit_keeps_to_the_schema_that_jenkins_checks_by():
+    for verdict in verdicts():
+        for element in ElementTree.fromstring(junit_report(verdict)).iter():
+            within, must, may = JUNIT_10[element.tag]
+            assert {child.tag for child in element} <= within
+            assert must <= set(element.attrib) <= must | may
+
+
+def test_findings_that_are_called_alike_are_told_apart_in_junit():
+    hidden = RateChange(baseline=Rate(reason=HIDDEN), candidate=Rate(reason=HIDDEN), change=change(None))
+    rows = [cohort_change("a\x1b", 0.5), cohort_change("a", 0.4), cohort_change("a\x07", 0.3)]
+    rows = [msgspec.structs.replace(row, id=f"id-{n}") for n, row in enumerate(rows)]
+    verdict = gate(compared(partition_change(cohorts=rows, unassigned=hidden)), policy(EVERY))
+    names = [c.get("name") for c in ElementTree.fromstring(junit_report(verdict)).iter("testcase")]
+    assert len(set(names)) == len(names) == 4
+    assert [n.partition(" (")[2] for n in names] == ["id-0)", "", "id-2)", ""]
 
 
 def test_names_of_the_users_break_no_report():

@@ -11,8 +11,9 @@ import pytest
 
 from fairaudit import read_policy
 from fairaudit.exceptions import OptionError
-from fairaudit.measures import BOUNDS, MEASURES
-from fairaudit.policy import Policy, Rule, Waiver, json_schema
+from fairaudit.gating.measures import BOUNDS, MEASURES
+from fairaudit.gating.policy import OWN_KEYS, Policy, json_schema
+from fairaudit.gating.rules import Rule, Waiver
 
 DOCS = Path(__file__).parent.parent / "docs"
 RULE = '[[rule]]\nname = "r"\nmeasure = "wer"\npartition = "accent"\nmax = 0.2\n'
@@ -30,7 +31,7 @@ max_value = 0.3
 
 
 def template():
-    return (files("fairaudit") / "policy.toml").read_text("utf-8")
+    return (files("fairaudit.gating") / "policy.toml").read_text("utf-8")
 
 
 def written(tmp_path, text):
@@ -49,7 +50,7 @@ def uncommented(text):
     head, _, waiver = text.partition("# A fail that")
     lines = []
     for line in head.splitlines():
-        shown = line.startswith(("# min_speakers", "# inconclusive", "# mode"))
+        shown = line.startswith(("# min_speakers", "# suppressed", "# inconclusive", "# mode"))
         lines.append(line.removeprefix("# ") if shown else line)
     lines += [line.removeprefix("# ") for line in waiver.splitlines() if line.startswith("# ")]
     return "\n".join(lines)
@@ -77,6 +78,10 @@ def test_the_template_has_the_three_rules_and_every_key(tmp_path):
     whole = read_policy(written(tmp_path, uncommented(template())))
     assert whole.rules[1].min_speakers == 30
     assert (whole.rules[1].inconclusive, whole.rules[1].mode) == ("fail", "inform")
+    assert (policy.rules[1].suppressed, whole.rules[1].suppressed) == ("block", "inform")
+    assert (policy.max_unpaired, policy.confidence) == (0.01, 0.95)
+    # What the template says is what holds without it.
+    assert Policy(rules=policy.rules, name=policy.name, sha256=policy.sha256) == policy
     assert whole.waivers[0].approver == "Ada Lovelace"
 
 
@@ -113,7 +118,12 @@ def test_the_schema_takes_the_template_and_refuses_what_the_reader_refuses():
     ("text", "what", "where", "allowed"),
     [
         ("", "a policy without rules allows everything", "[[rule]]", "at least one rule"),
-        (f"colour = 1\n{RULE}", "unknown key 'colour'", "p.toml", "Known: exploratory, first_release, rule"),
+        (
+            f"colour = 1\n{RULE}",
+            "unknown key 'colour'",
+            "p.toml",
+            "Known: confidence, exploratory, first_release, max_unp",
+        ),
         (
             RULE.replace("[[rule]]", "[rule]"),
             "rule is no list of tables",
@@ -262,8 +272,35 @@ def test_the_schema_takes_the_template_and_refuses_what_the_reader_refuses():
             RULE + WAIVER.replace("0.3", "inf"),
             "max_value is inf",
             "p.toml, [[waiver]] 1, max_value",
-            "a number",
+            "at most 10",
         ),
+        (
+            RULE + WAIVER.replace("0.3", "1e9"),
+            "max_value is 1000000000.0",
+            "p.toml, [[waiver]] 1, max_value",
+            "at most 10",
+        ),
+        (
+            RULE.replace('"accent"', '" "'),
+            "partition is empty",
+            "p.toml, [[rule]] 1, partition",
+            'a name, "*" for each, or no such key',
+        ),
+        (
+            RULE + 'cohorts = ["US", ""]',
+            "a cohort without a name",
+            "p.toml, [[rule]] 1, cohorts",
+            "ids or names",
+        ),
+        (
+            RULE + 'cohorts = ["US"]\nsuppressed = "inform"',
+            "lets cohorts go that are too small",
+            "p.toml, [[rule]] 1, suppressed",
+            'cohorts = "all"',
+        ),
+        ("max_unpaired = 5\n" + RULE, "max_unpaired is 5", "p.toml, max_unpaired", "a fraction: 0.01 is 1 %"),
+        ("confidence = 95\n" + RULE, "confidence is 95", "p.toml, confidence", "0.5 to below 1"),
+        ("confidence = 0.3\n" + RULE, "confidence is 0.3", "p.toml, confidence", "0.5 to below 1"),
         (RULE + WAIVER + WAIVER, "a waiver of the same cohort", "p.toml, [[waiver]] 2", "one"),
         ("[[rule", "not valid TOML", "p.toml", ""),
     ],
@@ -282,6 +319,11 @@ def test_a_policy_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "latin.toml").write_bytes(RULE.replace('"r"', '"ü"').encode("latin-1"))
     with pytest.raises(OptionError, match="not valid TOML"):
         read_policy(tmp_path / "latin.toml")
+
+
+def test_a_policy_of_an_editor_that_marks_its_files_is_read(tmp_path):
+    (tmp_path / "p.toml").write_bytes(b"\xef\xbb\xbf" + RULE.encode())
+    assert read_policy(tmp_path / "p.toml").rules[0].name == "r"
 
 
 def test_a_policy_made_in_python_is_checked_alike():
@@ -309,5 +351,5 @@ def test_every_measure_and_every_key_is_documented():
     for kind in (Rule, Waiver):
         for key in kind.__struct_fields__:
             assert f"`{key}`" in page
-    for key in (*BOUNDS, "exploratory", "first_release"):
+    for key in (*BOUNDS, *OWN_KEYS):
         assert f"`{key}`" in page

@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -9,10 +10,16 @@ from fairaudit.counts import SpeakerCounts
 from fairaudit.exceptions import LogError, PartitionError
 from fairaudit.partition import digest
 from fairaudit.readers import read_log
-from fairaudit.saved import partitions_json, read_partitions
+from fairaudit.report import render
+from fairaudit.saved import digest_of_speakers, partitions_json, read_partitions
 from fairaudit.split import halves
 
 BY = ["geo", "zip", "voice", "accent"]
+
+
+def elsewhere(frame):
+    """The same log of other people."""
+    return frame.assign(speaker_id="other-" + frame["speaker_id"])
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def test_what_is_saved_is_what_was_found(result, saved):
 
 
 def test_a_saved_partition_on_another_log_is_measured_on_everybody(result, saved):
-    other = read_log(frame(2, 260, effect=1.6))
+    other = read_log(elsewhere(frame(2, 260, effect=1.6)))
     again = audit(other, partitions=saved, permutations=19)
     assert [p.name for p in again.partitions] == BY
     for before, partition in zip(result.partitions, again.partitions, strict=True):
@@ -124,6 +131,7 @@ def reseal(entry):
         (lambda p: p.update(schema_version=2), r"schema_version 2"),
         (lambda p: p.update(partitions=4), "not saved partitions"),
         (lambda p: p.pop("partitions"), "not saved partitions"),
+        (lambda p: p.update(partitions=[]), "the file holds no partition"),
         (lambda p: p["partitions"].append(4), "malformed partition"),
     ],
 )
@@ -144,7 +152,64 @@ def test_a_rule_that_does_not_fit_its_cohorts_is_refused(saved):
         read_partitions(saved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]"])
+def with_other_errors(frame):
+    """The next release on the same test set: the same people and words."""
+    return frame.assign(errors=frame["errors"][::-1].to_numpy().clip(max=frame["ref_words"]))
+
+
+def test_the_very_same_speakers_with_other_errors_are_known_without_their_ids(log, result, saved):
+    """The next release on the fixed test set, in which the partitions were found on the one in service."""
+    assert "person-" not in saved.read_text()
+    again = audit(read_log(with_other_errors(frame(1, 300, effect=1.6))), partitions=saved, permutations=0)
+    assert again.log.sha256 != result.log.sha256
+    names = np.array(sorted(set(frame(1, 300)["speaker_id"])), dtype=object)
+    measured = halves(names, result.seed, 1)[0].sum()
+    for partition in again.partitions:
+        assert partition.exploratory
+        assert partition.overall.speakers == measured
+    assert again.log.warnings == ()
+    assert "or on the very same speakers" in render(again, "text")
+
+
+def test_of_any_other_set_of_speakers_it_is_not_known_whether_some_return(saved):
+    """No id is stored, so one speaker less is another set."""
+    rest = frame(1, 300, effect=1.6)
+    again = audit(read_log(rest[rest["speaker_id"] != "person-00003"]), partitions=saved, permutations=0)
+    assert not any(p.exploratory for p in again.partitions)
+    assert any("it is not known whether any of the speakers" in w for w in again.log.warnings)
+
+
+def test_a_file_of_partitions_without_a_digest_of_speakers_is_read_and_what_is_not_known_is_said(saved):
+    def change(plain):
+        for entry in plain["partitions"]:
+            del entry["discovered_on"]["speakers"]
+            reseal(entry)
+
+    edit(saved, change)
+    # Not even the same speakers are recognised, and two logs without a digest are not of the same people.
+    for later in (with_other_errors(frame(1, 300, effect=1.6)), frame(2, 25)):
+        again = audit(read_log(later), partitions=saved, permutations=0)
+        assert not any(p.exploratory for p in again.partitions)
+        assert any("it is not known whether any of the speakers" in w for w in again.log.warnings)
+
+
+@pytest.mark.parametrize(("speakers", "shown", "told"), [(29, 1, 0), (30, 1, 64), (40, 11, 64), (40, 41, 0)])
+def test_of_few_speakers_there_is_no_digest(speakers, shown, told):
+    log = read_log(frame(1, speakers))
+    found = audit(log, by=["accent"], permutations=0, splits=1, min_speakers_shown=shown).partition("accent")
+    assert len(found.discovered_on.speakers or "") == told
+
+
+def test_the_digest_is_of_the_whole_set_whatever_its_order_and_of_no_run_together_ids():
+    ids = [f"s{i}" for i in range(40)]
+    assert digest_of_speakers(ids) == digest_of_speakers(ids[::-1])
+    texts = [json.dumps(sorted(ids), separators=(",", ":"))]
+    assert digest_of_speakers(ids) == hashlib.sha256(f"fairaudit speakers {texts[0]}".encode()).hexdigest()
+    others = [ids[:-1], [*ids, "s40"], ["".join(ids)], [*ids[:-2], ids[-2] + '","' + ids[-1]]]
+    assert len({digest_of_speakers(of) for of in (ids, *others)}) == 5
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "[" * 100_000])
 def test_a_file_that_is_not_json_is_refused(tmp_path, text):
     file = tmp_path / "partitions.json"
     file.write_text(text)
@@ -183,7 +248,7 @@ def test_suppressed_numbers_of_speakers_stay_out_of_the_file():
 def test_values_that_a_saved_look_up_does_not_know_are_unassigned(result, tmp_path):
     file = tmp_path / "partitions.json"
     file.write_text(partitions_json(audit(read_log(frame(1, 200)), by=["accent"], permutations=0)))
-    plain = frame(3, 200)
+    plain = elsewhere(frame(3, 200))
     plain["accent"] = plain["accent"].replace({"accent 3": "accent 9"})
     partition = audit(read_log(plain), partitions=file, permutations=0).partition("accent")
     gone = plain[plain["accent"] == "accent 9"]

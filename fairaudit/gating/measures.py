@@ -11,12 +11,16 @@ BOUNDS: tuple[Bound, ...] = ("max", "max_increase", "max_relative_increase")
 
 @dataclass(frozen=True)
 class Measure:
-    """What a rule can be about: the bounds that it takes, and what they read in each kind of result."""
+    """What a rule can be about: the bounds that it takes, and what they read in each kind of result.
+
+    `instead` is what a rule reads of an audit where the measure is of comparisons alone.
+    """
 
     bounds: tuple[Bound, ...]
     audit: str
     comparison: str
     has_speakers: bool = True
+    instead: str | None = None
 
 
 MEASURES: dict[str, Measure] = {
@@ -39,11 +43,13 @@ MEASURES: dict[str, Measure] = {
         BOUNDS,
         'nothing: use `cohorts = "bottom"`',
         "the cohort that was worst on one half of the baseline, measured on the other half",
+        instead='cohorts = "bottom"',
     ),
     "maximum": Measure(
         ("max_increase", "max_relative_increase"),
         'nothing: use `cohorts = "all"`',
         "the change of the highest WER of any cohort",
         has_speakers=False,
+        instead='cohorts = "all"',
     ),
 }

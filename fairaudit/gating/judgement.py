@@ -2,22 +2,35 @@
 
 The test is the interval turned round: the one-sided p of a figure being within its limit is below half of
 one less the confidence just where the interval's lower end is beyond.
+
+Where nothing varied an interval has hardly any width, and tells only that. So errors are allowed for that may
+have stayed unseen: none seen leaves up to -log(half of one less the confidence) of them, 3.7 at 95 %, the
+exact Poisson bound (Garwood 1936, Biometrika 28, 437-442). A comparison widens its intervals by them already;
+this holds for whatever the result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, floor, log10
+from math import ceil, floor, log, log1p, log10
 
+from fairaudit.changes import FEWEST_SPEAKERS
 from fairaudit.estimate import t_quantile
-from fairaudit.policy import Rule
-from fairaudit.readings import Figure, Reading
+from fairaudit.gating.figure import Figure
+from fairaudit.gating.readings import Reading
+from fairaudit.gating.rules import Rule
 from fairaudit.verdict import Status
 
 #: Beyond so many times the speakers it is no use to say how many.
 MOST_TIMES = 100
 #: Speakers who are needed where none differs from another: with fewer, that may well be luck.
 FEWEST_ALIKE = 11
+#: Of fewer speakers an interval that is less than so many times as wide as the unseen errors make it is none.
+FEW_TIMES = 2.0
+#: Below so many degrees of freedom the width of an interval says little of how many speakers it lacks.
+FEWEST_DF = 4.0
+#: An interval narrower than this has no width, whatever the last digits of its ends are.
+NO_WIDTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -65,10 +78,12 @@ def judge(rule: Rule, reading: Reading, confidence: float) -> Judgement:
     low, high = figure.low, figure.high
     if figure.value is None or low is None or high is None:
         why = figure.reason or ("there is no interval" if figure.value is not None else "there is no figure")
-        return Judgement(rule, reading, "inconclusive", why, "more speakers")
-    if low == high and (figure.df is None or figure.df < FEWEST_ALIKE - 1):
-        why = "the interval has no width: in so few speakers, that nothing varies may be luck"
-        return Judgement(rule, reading, "inconclusive", why, f"at least {FEWEST_ALIKE} speakers")
+        return Judgement(rule, reading, "inconclusive", why, settles or "more speakers")
+    if reading.speakers is not None and reading.speakers < FEWEST_SPEAKERS:
+        why = f"the interval is of {reading.speakers} speakers, too few to go by"
+        return Judgement(rule, reading, "inconclusive", why, f"at least {FEWEST_SPEAKERS} speakers")
+    if (luck := _luck(reading, rule, confidence)) is not None:
+        return Judgement(rule, reading, "inconclusive", *luck)
     figure = _with_error(figure, confidence)
     judged = Judgement(
         rule, replace(reading, figure=figure), "pass", "", p_value=_p_value(figure, rule, confidence)
@@ -118,6 +133,29 @@ def _too_few(speakers: int | None, fewest: int) -> tuple[str, str]:
     return f"{speakers} speakers, and the rule asks for {fewest}", f"{more} more speaker{'s' * (more != 1)}"
 
 
+def _luck(reading: Reading, rule: Rule, confidence: float) -> tuple[str, str] | None:
+    """Say why an interval of hardly any width tells nothing, and what would; None where it tells enough."""
+    figure = reading.figure
+    half = (figure.scaled(figure.high) - figure.scaled(figure.low)) / 2
+    unseen = _moved(figure, -log((1 - confidence) / 2) * (reading.one_error or 0.0))
+    few = figure.df is None or figure.df < FEWEST_ALIKE - 1
+    # Where both ends are minus infinity, half of it is no number.
+    if half >= max(NO_WIDTH, (FEW_TIMES if few else 1.0) * unseen):
+        return None
+    if few:
+        why = "the interval has hardly any width: in so few speakers, that nothing varies may be luck"
+        return why, f"at least {FEWEST_ALIKE} speakers"
+    if unseen and abs(figure.distance(rule.limit)) >= unseen:
+        return None
+    why = "the interval has hardly any width: in so few errors, that nothing varies may be luck"
+    return why, "more speakers, with more errors among them"
+
+
+def _moved(figure: Figure, by: float) -> float:
+    """Put a move of a figure on the scale of its standard error."""
+    return by if figure.scale == "linear" else log1p(by)
+
+
 def _with_error(figure: Figure, confidence: float) -> Figure:
     """Take the standard error of a difference from its interval where it is not stored."""
     if figure.se is not None or figure.df is None or figure.scale != "linear":
@@ -144,13 +182,15 @@ def _settling(reading: Reading, rule: Rule, confidence: float) -> str:
     figure = reading.figure
     distance = figure.distance(rule.limit)
     verdict = "fail" if distance > 0 else "pass"
+    if figure.df is not None and figure.df < FEWEST_DF:
+        return "more speakers; of so few, it cannot be told how many more"
     times = _times(figure, rule, distance, confidence)
     if times is None:
         return f"more data would make this a {verdict}"
     if times > MOST_TIMES:
         return "the value is so close to the limit that hardly any amount of data will settle this"
-    if reading.speakers is None or rule.measure in ("gap", "gap_absolute"):
-        # Of a gap, either side may be the one that is short of speakers.
+    if reading.speakers is None or reading.held_out or rule.measure in ("gap", "gap_absolute"):
+        # Of a gap, either side may be the one that is short of speakers; of halves, twice as many are needed.
         return f"about {times:.1f} times the speakers would make this a {verdict}"
     more = _rounded_up(reading.speakers * (times - 1))
     who = "in this cohort" if reading.cohort_id else "like these"

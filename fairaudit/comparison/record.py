@@ -13,13 +13,15 @@ import msgspec
 import numpy as np
 
 from fairaudit.changes import ComparisonResult, PartitionChange, RateChange
+from fairaudit.comparison.pairing import Pairs
+from fairaudit.comparison.releases import Releases
+from fairaudit.comparison.withheld import withhold_rate
 from fairaudit.counts import SpeakerCounts
 from fairaudit.log import UtteranceLog, file_sha256
-from fairaudit.pairing import Pairs
 from fairaudit.provenance import DISTRIBUTION, LogSummary, Source, Subject, now
 from fairaudit.record import NUMERICAL, normalizer_of
+from fairaudit.saved import warnings_of_speakers
 from fairaudit.schema import SCHEMA_VERSION
-from fairaudit.withheld import withhold_rate
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def record_comparison(
     """
     baseline, _ = logs
     every = np.ones(totals.rows, dtype=bool)
-    releases = pairs.releases(totals)
-    whole = RateChange(**releases.rate_change(every, options.confidence))
+    releases = pairs.releases(totals, options.confidence)
+    whole = RateChange(**releases.rate_change(every))
     overall = withhold_rate(whole, options.min_speakers_shown)
     shown = overall.baseline.wer is not None
     own_version, selection = version(DISTRIBUTION), baseline.selection.without_ids()
@@ -100,7 +102,8 @@ def record_comparison(
             unchecked=tuple(dict.fromkeys(text for log in logs for text in log.unchecked)),
             warnings=(
                 *dict.fromkeys(text for log in logs for text in log.warnings),
-                *_returning_speakers(partitions),
+                *warnings_of_speakers(partitions),
+                *_unchanged(releases),
             ),
             independent_utterances=baseline.independent_utterances,
             joined=tuple(fits.record for log in logs for fits in log.coverage),
@@ -126,13 +129,13 @@ def _inputs(logs: tuple[UtteranceLog, UtteranceLog], options: ComparisonOptions)
     return tuple(_distinct(inputs))
 
 
-def _returning_speakers(partitions: Sequence[PartitionChange]) -> Sequence[str]:
-    """Warn where saved partitions are measured on all speakers, who may be those that they were found on."""
-    if not any(p.origin == "saved" and not p.exploratory for p in partitions):
+def _unchanged(releases: Releases) -> tuple[str, ...]:
+    """Warn where the candidate makes the errors of the baseline: most likely it is the same release."""
+    if releases.utterances.any():
         return ()
     return (
-        "saved partitions are measured on all speakers of these logs: those who also spoke in the log in "
-        "which the partitions were found make the baseline's gap look larger, and a candidate better",
+        "no utterance has another number of errors in the candidate: are these the logs of two releases, or "
+        "twice that of one?",
     )
 
 

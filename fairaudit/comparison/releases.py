@@ -1,82 +1,25 @@
-"""Figures of two releases on the same speakers and utterances, and of the change between them.
-
-A change is a contrast of paired rates: every speaker is left out with the rows of both releases at once,
-so that what the releases have in common cancels, and no covariance has to be worked out.
-"""
+"""Figures of two releases on the same speakers and utterances, and of the change between them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from fairaudit import figures
 from fairaudit.changes import Change, GapChange, RateChange
+from fairaudit.comparison.paired import Both, Differing
 from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
 from fairaudit.estimate import Contrast, Rates, Scale, contrast, jackknife
 from fairaudit.figures import Aggregate, aggregate_ways
 from fairaudit.ranking import BOTTOM, TOP
-from fairaudit.result import Gap, Rate
+from fairaudit.rates import Gap, Rate
 
 NO_INTERVAL = "too few speakers for an interval"
-
-
-def paired(baseline: Rates, candidate: Rates) -> Rates:
-    """Return the change of each group's rate, as something that can be contrasted in turn.
-
-    Parameters
-    ----------
-    baseline, candidate : Rates
-        Of the same groups, rows and speakers, on the same scale.
-
-    Returns
-    -------
-    Rates
-        Estimate, deviations and variance are those of the difference, candidate minus baseline; errors
-        are those of the candidate.
-
-    Examples
-    --------
-    >>> group, words, speaker = np.zeros((1, 3), dtype=int), np.array([[10.0, 10.0, 10.0]]), np.arange(3)
-    >>> first, second = (jackknife(group, np.array([e]), words, speaker, 1) for e in ([1., 2, 3], [2., 4, 6]))
-    >>> change = paired(first, second)
-    >>> np.exp(change.estimate).round(3), change.variance.round(6)
-    (array([[2.]]), array([[0.]]))
-    """
-    deviation = candidate.deviation - baseline.deviation
-    squares = np.bincount(baseline.slot, deviation * deviation, baseline.errors.size)
-    n = baseline.speakers
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.where(n > 1, (n - 1) / n * squares.reshape(n.shape), np.inf)
-    return replace(
-        candidate,
-        estimate=candidate.estimate - baseline.estimate,
-        deviation=deviation,
-        variance=np.where(np.isfinite(variance), variance, np.inf),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Both:
-    """The rates of some groups in both releases, and their change, on one scale."""
-
-    baseline: Rates
-    candidate: Rates
-
-    @property
-    def change(self) -> Rates:
-        """Candidate minus baseline."""
-        return paired(self.baseline, self.candidate)
-
-    def there(self, group: int) -> bool:
-        """Tell whether a group has words."""
-        return bool(self.baseline.words[0, group] > 0)
-
-    def errors(self, group: int) -> tuple[float, float]:
-        """Return the errors of the baseline and of the candidate."""
-        return float(self.baseline.errors[0, group]), float(self.candidate.errors[0, group])
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +29,28 @@ class Releases:
     Parameters
     ----------
     baseline, candidate : SpeakerCounts
+    utterances, errors : ndarray of int64, shape (n_rows,)
+        How many utterances of each row differ, and by how many errors, whatever their signs.
+    confidence : float
+        Of the intervals.
     """
 
     baseline: SpeakerCounts
     candidate: SpeakerCounts
+    utterances: Ints
+    errors: Ints
+    confidence: float
+
+    @cached_property
+    def differing(self) -> Differing:
+        """How errors differ, over all speakers: those of one cohort may be too few to tell."""
+        counts = self.baseline
+        return Differing.of(self.utterances, self.errors, counts.ref_words, counts.speaker)
 
     def select(self, rows: Bools) -> Releases:
         """Keep some rows of both."""
-        return Releases(self.baseline.select(rows), self.candidate.select(rows))
+        baseline, candidate = self.baseline.select(rows), self.candidate.select(rows)
+        return Releases(baseline, candidate, self.utterances[rows], self.errors[rows], self.confidence)
 
     def rates(self, group: Ints, rows: Bools, groups: int, scale: Scale) -> Both:
         """Return the rates of groups of rows in both releases.
@@ -109,57 +66,55 @@ class Releases:
         words = self.baseline.ref_words[rows][None].astype(np.float64)
         speaker = self.baseline.speaker[rows]
         both = (counts.errors[rows][None].astype(np.float64) for counts in (self.baseline, self.candidate))
-        return Both(*(jackknife(group[None, rows], e, words, speaker, groups, scale=scale) for e in both))
+        first, second = (jackknife(group[None, rows], e, words, speaker, groups, scale=scale) for e in both)
+        return Both(first, second, scale, self.differing, self.confidence)
 
     def pooled(self, rows: Bools, scale: Scale) -> Both:
         """Return the rates of some rows taken together."""
         return self.rates(np.zeros(self.baseline.rows, dtype=np.int64), rows, 1, scale)
 
-    def rate_change(
-        self, rows: Bools, confidence: float, effects: tuple[float, float] | None = None
-    ) -> dict[str, Any]:
+    def rate_change(self, rows: Bools, effects: tuple[float, float] | None = None) -> dict[str, Any]:
         """Return the fields of a RateChange for some rows.
 
         Parameters
         ----------
         rows : ndarray of bool, shape (n_rows,)
-        confidence : float
         effects : tuple of float, optional
             Design effect of each release, for rows without errors.
         """
         first, second = effects or (None, None)
         plain = {
-            "baseline": Rate(**figures.rate(self.baseline, rows, confidence, first)),
-            "candidate": Rate(**figures.rate(self.candidate, rows, confidence, second)),
+            "baseline": Rate(**figures.rate(self.baseline, rows, self.confidence, first)),
+            "candidate": Rate(**figures.rate(self.candidate, rows, self.confidence, second)),
         }
-        if plain["baseline"].wer is None:
-            return plain | {"change": Change(reason=plain["baseline"].reason)}
-        log, linear = (self.pooled(rows, scale) for scale in ("log", "linear"))
-        return plain | {"change": change_of(log, linear, confidence)}
+        before, after = plain["baseline"], plain["candidate"]
+        if before.wer is None:
+            return plain | {"change": Change(reason=before.reason)}
+        # A change is not known better than a rate of zero is.
+        least = max((rate.high for rate in (before, after) if not rate.errors and rate.high), default=0.0)
+        difference = self.pooled(rows, "linear").rate_change(0, least)
+        if before.errors and after.errors:
+            ratio = self.pooled(rows, "log").rate_change(0)
+            return plain | {"change": described(ratio, difference, self.confidence)}
+        return plain | {"change": _without_errors(before, after, difference, self.confidence)}
 
 
-def change_of(log: Both, linear: Both, confidence: float, group: int = 0) -> Change:
-    """Report the change of one group's rate.
+def _without_errors(
+    baseline: Rate, candidate: Rate, difference: Contrast | None, confidence: float
+) -> Change:
+    """Report the change of a rate that is zero in one of the releases: it has no logarithm.
 
-    Parameters
-    ----------
-    log, linear : Both
-        The same groups on both scales.
-    confidence : float
-    group : int
+    A candidate without errors is bounded by what its own interval allows, over the baseline's rate.
     """
-    before, after = log.errors(group)
-    ratio, difference = (figures.rate_contrast(both.change, group) for both in (log, linear))
-    if ratio is None or difference is None:
-        return Change(reason="no reference words")
-    if not before and not after:
-        return Change(absolute=0.0, reason="no errors in either release: no interval")
-    if not before:
-        return described(None, difference, confidence, "the baseline has no errors: no relative change")
-    if not after:
-        plain = described(None, difference, confidence, "the candidate has no errors: no relative interval")
-        return Change(**{**_fields(plain), "relative": -1.0})
-    return described(ratio, difference, confidence)
+    if baseline.errors and baseline.wer:
+        why = "the candidate has no errors: no standard error of a ratio"
+        plain = described(None, difference, confidence, why)
+        bounds: dict[str, Any] = {"relative": -1.0}
+        if candidate.high is not None:
+            bounds |= {"relative_low": -1.0, "relative_high": candidate.high / baseline.wer - 1}
+        return msgspec.structs.replace(plain, **bounds)
+    which = "the baseline has" if candidate.errors else "both releases have"
+    return described(None, difference, confidence, f"{which} no errors: no relative change")
 
 
 def described(
@@ -222,7 +177,7 @@ def gap_change(log: Both, linear: Both, confidence: float) -> GapChange:
             (log.candidate, linear.candidate),
         )
     ]
-    ratio, difference = (contrast(both.change, BOTTOM, both.change, TOP) for both in (log, linear))
+    ratio, difference = log.gap_change(), linear.gap_change()
     # A gap of a side without errors has no ratio in one of the releases.
     errors = (*log.errors(BOTTOM), *log.errors(TOP))
     why = None if all(errors) else "bottom or top has no errors in one of the releases: no relative change"
@@ -249,17 +204,23 @@ def highest_change(log: Both, linear: Both, among: Sequence[int], confidence: fl
     groups = [g for g in among if enough[g]]
     if not groups:
         return None
-    highest = [[_highest(rates, groups) for rates in (b.baseline, b.candidate)] for b in (log, linear)]
-    n_effective = min(log.baseline.n_effective[0, top] for top, _, _ in highest[0])
-    contrasts = []
-    for (_, before, before_without), (_, after, after_without) in highest:
-        deviation = (after_without - after) - (before_without - before)
-        n = len(deviation)
-        se = np.sqrt((n - 1) / n * np.sum(deviation**2))
-        contrasts.append(Contrast(*(np.array([v]) for v in (after - before, se, n_effective - 1))))
+    contrasts = [_highest_contrast(both, groups) for both in (log, linear)]
     errors = [r.errors[0, groups].max() for r in (log.baseline, log.candidate)]
     why = None if all(errors) else "no errors in one of the releases: no relative change"
     return described(contrasts[0] if all(errors) else None, contrasts[1], confidence, why)
+
+
+def _highest_contrast(both: Both, groups: Sequence[int]) -> Contrast:
+    """Return the change of the highest rate on one scale."""
+    (first, before, before_without), (second, after, after_without) = (
+        _highest(rates, groups) for rates in (both.baseline, both.candidate)
+    )
+    deviation = (after_without - after) - (before_without - before)
+    n = len(deviation)
+    se = np.sqrt((n - 1) / n * np.sum(deviation**2))
+    df = min(both.baseline.n_effective[0, group] for group in (first, second)) - 1
+    plain = Contrast(*(np.array([value]) for value in (after - before, se, df)))
+    return both.widened(plain, both.unseen(first, second))
 
 
 def mean_rate(whole: Aggregate | None, confidence: float, reason: str) -> Rate:
@@ -324,7 +285,3 @@ def _ratio_interval(whole: Aggregate | None, confidence: float) -> dict[str, Any
 
 def _whole(one: Contrast) -> Aggregate | None:
     return aggregate_ways([one], 1)
-
-
-def _fields(change: Change) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in change.__struct_fields__}

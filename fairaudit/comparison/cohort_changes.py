@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,18 +12,21 @@ from numpy.typing import NDArray
 from fairaudit import figures
 from fairaudit.cells import UNASSIGNED_CELL, Members
 from fairaudit.changes import Change, CohortChange, GapChange, PartitionChange, RateChange, SideChange
+from fairaudit.comparison.held_out import TOO_FEW, HeldOut
+from fairaudit.comparison.paired import Both
+from fairaudit.comparison.releases import Releases, gap_change, highest_change
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Bools, Ints, SpeakerCounts
 from fairaudit.estimate import Scale, design_effect
-from fairaudit.held_out import TOO_FEW, HeldOut
 from fairaudit.partition import UNASSIGNED, Partition, cohort_ids, digest
 from fairaudit.planning import Target
 from fairaudit.ranking import BOTTOM, REST, TOP
-from fairaudit.releases import Both, Releases, gap_change, highest_change
-from fairaudit.result import Gap
+from fairaudit.rates import Gap, Rate
 
 #: A share has drifted where it differs from the saved one by more than so many standard errors.
 DRIFTED = 3.0
+#: Beginning of the reason of a cohort that a saved partition has and the logs do not.
+VANISHED = "vanished: nobody in these logs is in this cohort"
 UNNAMED = "no bottom and top were named when the partition was saved"
 
 
@@ -148,7 +152,7 @@ class Compared:
         return _with_worst(shown, held_out)
 
     def _rate_change(self, rows: Bools) -> RateChange:
-        return RateChange(**self.releases.rate_change(rows, self.options.confidence))
+        return RateChange(**self.releases.rate_change(rows))
 
     def _cohorts(self) -> tuple[CohortChange, ...]:
         if self.partition is None:
@@ -163,6 +167,9 @@ class Compared:
         rows = []
         for number, (name, key) in enumerate(zip(names, cohort_ids(self.partition), strict=True)):
             own = self.basis & (self.cohort == number)
+            figures_of = self.releases.rate_change(own, (effects[0], effects[1]))
+            if not (self.cohort == number).any():
+                figures_of = _vanished()
             rows.append(
                 CohortChange(
                     cohort=name.cohort,
@@ -171,7 +178,7 @@ class Compared:
                     suppressed=False,
                     share=figures.share_of(self.counts, own, self.assigned),
                     saved_share=shares[number],
-                    **self.releases.rate_change(own, self.options.confidence, (effects[0], effects[1])),
+                    **figures_of,
                 )
             )
         return tuple(rows)
@@ -198,7 +205,7 @@ class Compared:
             SideChange(
                 cohorts=tuple(saved.partition.names[n].cohort for n in named.get(number, others)),
                 share=figures.share_of(self.counts, self.basis & (side == number), self.assigned),
-                **self.releases.rate_change(self.basis & (side == number), self.options.confidence),
+                **self.releases.rate_change(self.basis & (side == number)),
             )
             for number in (BOTTOM, TOP, REST)
         )
@@ -233,6 +240,12 @@ class Compared:
         return (f"shares of speakers have drifted since: {'; '.join(told)}",) if told else ()
 
 
+def _vanished() -> dict[str, Any]:
+    """Return the fields of a RateChange for a cohort that was saved and is gone."""
+    none = Rate(speakers=0, reason=VANISHED)
+    return {"baseline": none, "candidate": none, "change": Change(reason=VANISHED)}
+
+
 def _with_worst(shown: PartitionChange, held_out: HeldOut) -> PartitionChange:
     found = held_out.worst()
     if found is None:
@@ -250,6 +263,7 @@ def _with_worst(shown: PartitionChange, held_out: HeldOut) -> PartitionChange:
             baseline=figures_of.baseline,
             candidate=figures_of.candidate,
             change=figures_of.change,
+            measured_speakers=figures_of.measured_speakers,
         ),
         worst_chosen={shown.cohorts[n].cohort: times for n, times in sorted(chosen.items())},
         worst_reason=None,
@@ -267,6 +281,7 @@ def _with_sides(shown: PartitionChange, held_out: HeldOut) -> PartitionChange:
             baseline=of.baseline,
             candidate=of.candidate,
             change=of.change,
+            measured_speakers=of.measured_speakers,
         )
         for numbers, of in found
     )

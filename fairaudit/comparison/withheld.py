@@ -13,8 +13,9 @@ import msgspec
 
 from fairaudit.cells import UNASSIGNED_CELL, Members, Protection, protection
 from fairaudit.changes import Change, CohortChange, GapChange, PartitionChange, RateChange, SideChange
-from fairaudit.result import Gap
-from fairaudit.suppress import blank, four_digits, of_speakers, rounded, without_counts
+from fairaudit.rates import Gap
+from fairaudit.rounding import four_digits, of_speakers, rounded, without_counts
+from fairaudit.suppress import blank
 
 C = TypeVar("C", bound=RateChange)
 
@@ -61,7 +62,7 @@ def withhold(
     return msgspec.structs.replace(
         partition,
         overall=blanked(overall, reason) if keep_back.overall else overall,
-        cohorts=tuple(_cohort(cohort, keep_back, reason) for cohort in partition.cohorts),
+        cohorts=tuple(_cohort(cohort, keep_back, fewest, reason) for cohort in partition.cohorts),
         unassigned=blanked(unassigned, reason) if unassigned and hides_unassigned else unassigned,
         unassigned_share=None if hides_unassigned or keep_back.overall else partition.unassigned_share,
         bottom=bottom,
@@ -85,11 +86,14 @@ def blanked(rates: C, reason: str) -> C:
     return msgspec.structs.replace(rates, **sides, change=Change(reason=reason))
 
 
-def _cohort(cohort: CohortChange, keep_back: Protection, reason: str) -> CohortChange:
+def _cohort(cohort: CohortChange, keep_back: Protection, fewest: int, reason: str) -> CohortChange:
     if cohort.cohort in keep_back.hidden:
         bare = blanked(cohort, reason)
         return msgspec.structs.replace(bare, suppressed=True, share=None, saved_share=None)
-    return msgspec.structs.replace(cohort, share=of_speakers(cohort.share)) if keep_back.overall else cohort
+    if not keep_back.overall:
+        return cohort
+    share = of_speakers(cohort.share, cohort.baseline.speakers, fewest)
+    return msgspec.structs.replace(cohort, share=share)
 
 
 def _side(side: SideChange | None, keep_back: Protection, fewest: int, reason: str) -> SideChange | None:
@@ -104,7 +108,7 @@ def _side(side: SideChange | None, keep_back: Protection, fewest: int, reason: s
         baseline=without_counts(side.baseline, fewest),
         candidate=without_counts(side.candidate, fewest),
         change=_rounded(side.change),
-        share=of_speakers(side.share),
+        share=of_speakers(side.share, side.speakers, fewest),
     )
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from fairaudit.aggregate import aggregate
 from fairaudit.changes import MatchedPairs, Pairing
 from fairaudit.checks import OURS, REFERENCE
+from fairaudit.comparison.releases import Releases
 from fairaudit.counts import SpeakerCounts
 from fairaudit.exceptions import LogError, nearest
 from fairaudit.log import KINDS, UtteranceLog
 from fairaudit.readers.refusal import names_of
 from fairaudit.readers.workspace import run
-from fairaudit.releases import Releases
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 #: Beginning of the columns that hold the candidate's side of a pair.
 CANDIDATE = f"{OURS}candidate:"
 #: What becomes of an utterance of both logs, or is added up over the pairs.
-SPEAKER, DIFFERENT, PAIRED, MOVED, SQUARED = (
-    f"{OURS}pair:{name}" for name in ("speaker", "different", "paired", "moved", "squared")
+SPEAKER, DIFFERENT, PAIRED, MOVED, SQUARED, DIFFERING, BY = (
+    f"{OURS}pair:{name}"
+    for name in ("speaker", "different", "paired", "moved", "squared", "differing", "differing by")
 )
 
 
@@ -37,7 +38,8 @@ class Pairs:
     log : UtteranceLog
         The baseline's, with paired utterances only.
     also : tuple of str
-        Columns of the candidate's counts: its errors, then their kinds where both logs have them.
+        Columns that are counted too: utterances that differ, by how many errors, the candidate's errors, then
+        their kinds where both logs have them.
     pairing : Pairing
     matched_pairs : MatchedPairs
     """
@@ -59,13 +61,16 @@ class Pairs:
         """
         return aggregate(self.log, requires, grid=grid, also=self.also)
 
-    def releases(self, counts: SpeakerCounts) -> Releases:
-        """Return the counts of each release."""
-        kinds = [name.removeprefix(CANDIDATE) for name in self.also[1:]]
-        own = {kind: counts.kinds[kind] for kind in kinds}
-        other = {kind: counts.kinds[CANDIDATE + kind] for kind in kinds}
+    def releases(self, counts: SpeakerCounts, confidence: float) -> Releases:
+        """Return the counts of each release, for intervals of that confidence."""
+        differing, by, errors, *kinds = self.also
+        other = {name.removeprefix(CANDIDATE): counts.kinds[name] for name in kinds}
         return Releases(
-            replace(counts, kinds=own), replace(counts, errors=counts.kinds[self.also[0]], kinds=other)
+            replace(counts, kinds={kind: counts.kinds[kind] for kind in other}),
+            replace(counts, errors=counts.kinds[errors], kinds=other),
+            counts.kinds[differing],
+            counts.kinds[by],
+            confidence,
         )
 
 
@@ -96,6 +101,7 @@ def pair(
     """
     names = {"baseline": names_of(baseline.inputs), "candidate": names_of(candidate.inputs)}
     _check_alike(baseline, candidate, names)
+    _check_distinct(baseline, candidate, names)
     rows = {side: _rows(log, names[side]) for side, log in (("baseline", baseline), ("candidate", candidate))}
     kinds = [kind for kind in KINDS if kind in baseline.columns & candidate.columns]
     joined = _joined(baseline, candidate, kinds, columns)
@@ -122,11 +128,24 @@ def pair(
     import narwhals as nw
 
     kept = joined.filter(~nw.col(DIFFERENT)).drop(SPEAKER, DIFFERENT)
+    by = (nw.col(f"{CANDIDATE}errors") - nw.col("errors")).abs()
+    kept = kept.with_columns((by > 0).cast(nw.Int64).alias(DIFFERING), by.alias(BY))
     log = replace(baseline, frame=baseline.engine.copied(kept), texts=None, tallies=())
     if not kinds:
         log = replace(log, columns=log.columns - set(KINDS))
-    also = tuple(CANDIDATE + name for name in ("errors", *kinds))
+    also = (DIFFERING, BY, *(CANDIDATE + name for name in ("errors", *kinds)))
     return Pairs(log, also, pairing, _matched_pairs(found))
+
+
+def _check_distinct(baseline: UtteranceLog, candidate: UtteranceLog, names: Mapping[str, str]) -> None:
+    """Refuse a log that is compared with itself: it would pass every gate."""
+    read = [[(s.role, s.sha256) for s in log.inputs] for log in (baseline, candidate)]
+    if read[0] and read[0] == read[1] and baseline.selection == candidate.selection:
+        raise LogError(
+            "baseline and candidate are the same data: their digests are equal",
+            where=f"{names['baseline']} and {names['candidate']}",
+            fix="give the log of another release, or name another column of hypotheses of this one",
+        )
 
 
 def _check_alike(baseline: UtteranceLog, candidate: UtteranceLog, names: Mapping[str, str]) -> None:

@@ -16,13 +16,14 @@ import numpy as np
 
 from fairaudit import figures
 from fairaudit.changes import Change, GapChange, RateChange
+from fairaudit.comparison.paired import Both
+from fairaudit.comparison.releases import Releases, averaged, mean_rate
 from fairaudit.counts import Bools, Ints
-from fairaudit.estimate import Contrast, Rates, contrast, distinct_speakers, jackknife
+from fairaudit.estimate import Contrast, contrast, distinct_speakers, jackknife
 from fairaudit.figures import Aggregate, aggregate_ways, rate_contrast
 from fairaudit.partition import UNASSIGNED
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP, rank, sides
-from fairaudit.releases import Both, Releases, averaged, mean_rate
-from fairaudit.result import Gap
+from fairaudit.rates import Gap
 
 #: Why there is no worst cohort, and no bottom and top.
 TOO_FEW = "too few speakers: no cohort that is shown has enough of them in both halves"
@@ -130,23 +131,20 @@ class HeldOut:
             none = Gap(definition=definition, reason=TOO_FEW_SIDES)
             return GapChange(baseline=none, candidate=none, change=Change(reason=TOO_FEW_SIDES))
 
-        def over(scale: int, rates_of: Callable[[Both], Rates], needed: Sequence[int]) -> Aggregate | None:
+        def over(scale: int, of: Callable[[Both], Contrast], needed: Sequence[int]) -> Aggregate | None:
             contrasts = []
             for both in self._by_side:
-                there = both is not None and all(
-                    (both[0].baseline.errors[0, g] and both[0].candidate.errors[0, g]) for g in needed
-                )
-                rates = rates_of(both[scale]) if both is not None and there else None
-                contrasts.append(None if rates is None else contrast(rates, BOTTOM, rates, TOP))
+                there = both is not None and all(all(both[0].errors(side)) for side in needed)
+                contrasts.append(of(both[scale]) if both is not None and there else None)
             return aggregate_ways(contrasts, PER_SPLIT)
 
         baseline, candidate = (
             figures.gap(
-                definition, over(0, rates, (TOP,)), over(1, rates, ()), self.confidence, f"top: {NO_ERRORS}"
+                definition, over(0, of, (TOP,)), over(1, of, ()), self.confidence, f"top: {NO_ERRORS}"
             )
-            for rates in (_baseline, _candidate)
+            for of in (_baseline, _candidate)
         )
-        ratio, difference = over(0, _change, (BOTTOM, TOP)), over(1, _change, ())
+        ratio, difference = over(0, Both.gap_change, (BOTTOM, TOP)), over(1, Both.gap_change, ())
         change = averaged(ratio, difference, self.confidence, NO_ERRORS)
         return GapChange(baseline=baseline, candidate=candidate, change=change)
 
@@ -195,6 +193,8 @@ class HeldOut:
             baseline=mean_rate(before, self.confidence, NO_ERRORS),
             candidate=mean_rate(after, self.confidence, NO_ERRORS),
             change=averaged(ratio, difference, self.confidence, NO_ERRORS),
+            # As many as may be shown: only cohorts with as many in both halves are named.
+            measured_speakers=min(int(both[0].baseline.speakers[0, group]) for both in ways if both),
         )
 
 
@@ -205,18 +205,16 @@ def _contrasts(ways: Sequence[tuple[Both, Both] | None], group: int) -> Iterator
             yield None, None, None, None
             continue
         log, linear = both
-        of_log = (log.baseline, log.candidate, log.change) if all(log.errors(group)) else ()
-        logs = tuple(rate_contrast(rates, group) for rates in of_log) or (None, None, None)
-        yield *logs, rate_contrast(linear.change, group)
+        logs: tuple[Contrast | None, ...] = (None, None, None)
+        if all(log.errors(group)):
+            sides = (rate_contrast(rates, group) for rates in (log.baseline, log.candidate))
+            logs = (*sides, log.rate_change(group))
+        yield *logs, linear.rate_change(group)
 
 
-def _baseline(both: Both) -> Rates:
-    return both.baseline
+def _baseline(both: Both) -> Contrast:
+    return contrast(both.baseline, BOTTOM, both.baseline, TOP)
 
 
-def _candidate(both: Both) -> Rates:
-    return both.candidate
-
-
-def _change(both: Both) -> Rates:
-    return both.change
+def _candidate(both: Both) -> Contrast:
+    return contrast(both.candidate, BOTTOM, both.candidate, TOP)

@@ -18,7 +18,8 @@ from fairaudit.changes import (
 )
 from fairaudit.estimate import t_quantile
 from fairaudit.provenance import LogSummary, Metric, Source, Subject
-from fairaudit.result import AuditResult, Cohort, Gap, Gaps, PartitionResult, Rate, Side
+from fairaudit.rates import Gap, Rate
+from fairaudit.result import AuditResult, Cohort, Gaps, PartitionResult, Side
 
 HIDDEN = "suppressed: fewer than 11 speakers, here or in what it could be subtracted from"
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,11 @@ class Facts:
 
 @dataclass(frozen=True)
 class Points:
-    """A list, under a small heading or none."""
+    """A list, under a small heading or none; with `links`, addresses in brackets are links (ours alone)."""
 
     items: tuple[str, ...]
     title: str = ""
+    links: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,42 +68,41 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """One line of a forest plot: where a rate and its interval lie, in per cent of the axis.
-
-    `side` is bottom, top or rest. `low` and `high` are None where there is no interval.
-    """
-
-    label: str
-    value: str
-    side: str
-    at: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class Forest:
-    """Rates of cohorts with their intervals on one axis.
+class Figure:
+    """A plot, and what it shows in words.
 
     Parameters
     ----------
+    name : str
+        Names it within its report; letters, digits and hyphens.
     caption : str
-    marks : tuple of Mark
-        Worst first.
-    ticks : tuple of tuples of float and str
-        Place on the axis, in per cent, and what is written there.
-    overall : float or None
-        Place of the rate of all measured speakers.
+    alternative : str
+        What the plot shows, with its numbers, for those who cannot see it.
+    draw : callable
+        Returns the Axes. Called by forms that show plots alone, since drawing takes time.
     """
 
+    name: str
     caption: str
-    marks: tuple[Mark, ...]
-    ticks: tuple[tuple[float, str], ...]
-    overall: float | None
+    alternative: str
+    draw: Callable[[], Axes]
 
 
-Block = Paragraph | Facts | Points | Table | Forest
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is typed in a terminal, a part of it on each line."""
+
+    lines: tuple[str, ...]
+
+
+Block = Paragraph | Facts | Points | Table | Figure | Heading | Command
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole report."""
+    """A whole report: its title, its verdict in one sentence, what stands below it, and who made it when."""
 
     title: str
     sentence: str
     opening: tuple[Block, ...]
     sections: tuple[Section, ...]
+    made: str

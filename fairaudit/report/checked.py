@@ -8,7 +8,8 @@ from fairaudit.provenance import Joined
 from fairaudit.readiness import Detectable, LogCheck, PartitionCheck, ValueCheck
 from fairaudit.report.blocks import Block, Paragraph, Points, Section, Table
 from fairaudit.report.terminal import NARROWEST, laid_out, wrapped
-from fairaudit.report.wording import DASH, UNITS, capitalised, clean, count, counted, percent, share
+from fairaudit.report.wording import UNITS
+from fairaudit.wording import DASH, capitalised, clean, count, counted, percent, share
 
 #: Values of a label column that are listed.
 MOST_VALUES = 12

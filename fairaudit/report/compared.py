@@ -1,136 +1,74 @@
-"""A comparison in words, tables and figures, the same for a terminal, Markdown and HTML."""
+"""A comparison in words and tables, the same for a terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from math import inf
 
-from fairaudit.changes import Change, CohortChange, ComparisonResult, PartitionChange, RateChange
+from fairaudit.changes import (
+    FEWEST_SPEAKERS,
+    Change,
+    CohortChange,
+    ComparisonResult,
+    PartitionChange,
+    RateChange,
+)
 from fairaudit.provenance import Subject
-from fairaudit.report.blocks import Block, Document, Fact, Facts, Paragraph, Points, Section, Table
-from fairaudit.report.document import inputs_table, joined_table, scoring_text
-from fairaudit.report.notes import excluded, independent, lowered, narrowed, skipped, unchecked
+from fairaudit.report.blocks import Table
 from fairaudit.report.summary import Footnotes
-from fairaudit.report.terminal import NARROWEST, laid_out, wrapped
-from fairaudit.report.wording import (
-    DASH,
-    amount,
-    between,
-    capitalised,
-    change_text,
-    clean,
-    cohort_name,
-    confidence_text,
-    count,
-    counted,
-    gap_text,
-    percent,
-    rate_text,
-    setting,
-    tail_text,
-)
+from fairaudit.report.wording import change_text, confidence_text
+from fairaudit.wording import DASH, between, capitalised, clean, cohort_name, count, counted, percent
 
-#: Most cohorts of a partition that a terminal shows.
-MOST_NAMED = 12
-WORST = (
-    "Named on one half of the baseline's speakers and measured on the other half, both ways and over all "
-    "splits: the worst of the baseline regresses to the mean, so on the speakers that named it any "
-    "candidate would look better."
-)
-MAXIMUM = (
-    "Of whichever cohort has the highest rate in each release. The baseline's highest is a selection from "
-    "the speakers who are measured, so this flatters a candidate; the worst cohort does not."
-)
-GAP = "Relative: of the ratio of the bottom's rate to the top's. Both could be worse while the gap closes."
-PAIRED = (
-    "The same utterances through both releases. Every speaker is left out with the rows of both at once "
-    "(jackknife), so that what the releases have in common cancels; Student's t on the effective number of "
-    "speakers. Negative is better."
-)
-MATCHED = (
-    "It takes the utterances of a speaker for independent, which they are not: it finds differences too "
-    "often. It is here for those who expect it."
-)
-
-
-def compared_document(result: ComparisonResult) -> Document:
-    """Put a comparison into words and tables.
-
-    Parameters
-    ----------
-    result : ComparisonResult
-
-    Returns
-    -------
-    Document
-        Plain text throughout; labels and names of the user's are in it unescaped.
-    """
-    return Document(
-        title=title(result),
-        sentence=sentence(result),
-        opening=(*_warnings(result), changes_table(result), Paragraph(PAIRED)),
-        sections=(
-            _compared(result),
-            *(_section(partition, result) for partition in result.partitions),
-            _reproduced(result),
-        ),
-    )
-
-
-def compared_text(result: ComparisonResult, width: int = 120) -> str:
-    """Render a comparison for a terminal, without colour codes.
-
-    Parameters
-    ----------
-    result : ComparisonResult
-    width : int
-        Columns of the terminal, at least 80.
-    """
-    width = max(width, NARROWEST)
-    table = changes_table(result)
-    notes = [wrapped(f"[{n}] {note}", width, "    ") for n, note in enumerate(table.notes, start=1)]
-    tables = [_cohorts(p, result, most=MOST_NAMED) for p in result.partitions]
-    parts = [
-        wrapped(sentence(result), width),
-        *(wrapped(f"WARNING: {warning.text}", width) for warning in _warnings(result)),
-        laid_out(table, width, compact=True),
-        "\n".join(notes),
-        wrapped(f"{title(result)}. {capitalised(_overall(result))}; {amount(result)}.", width),
-        *(_laid_out(t, width) for t in tables if t),
-        "\n".join(wrapped(f"* {remark}", width, "  ") for remark in _remarks(result)),
-        wrapped(clean(result.signature), width),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _laid_out(table: Table, width: int) -> str:
-    notes = [wrapped(f"[{n}] {note}", width, "    ") for n, note in enumerate(table.notes, start=1)]
-    return "\n".join([wrapped(table.caption, width), laid_out(table, width, compact=True), *notes])
+#: Most cohorts of a partition that are listed as worse, and as better.
+MOST_LISTED = 6
 
 
 def title(result: ComparisonResult) -> str:
-    """Return what was compared, in the words of the user."""
-    first, second = (clean(subject.model or name) for subject, name in _named(result))
+    """Return what was compared, in the words of the user.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
+    first, second = (clean(subject.model or name) for subject, name in named(result))
     on = f" on {clean(result.candidate.dataset)}" if result.candidate.dataset else ""
     return f"Comparison of releases: {first} to {second}{on}"
 
 
 def sentence(result: ComparisonResult) -> str:
-    """Say what a comparison found, in one or two sentences on one line."""
-    shown = [c for p in result.partitions for c in p.cohorts if c.change.relative_low is not None]
-    worse = sum((c.change.relative_low or 0) > 0 for c in shown)
-    better = sum((c.change.relative_high or 0) < 0 for c in shown)
-    text = f"{capitalised(_overall(result))}."
+    """Say what a comparison found, in one or two sentences on one line.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
+    return f"{capitalised(overall_text(result))}. {told_of_cohorts(result)}"
+
+
+def told_of_cohorts(result: ComparisonResult) -> str:
+    """Say how many cohorts got worse and better, each by its own interval.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
+    told_of = Counter(verdict_on(c) for p in result.partitions for c in p.cohorts)
+    worse, better, unclear = (told_of[verdict] for verdict in ("worse", "better", "undecided"))
+    shown = worse + better + unclear
     if not shown:
-        return f"{text} No cohort has a change with an interval that may be shown."
-    told = f"{worse} got worse, {better} better, and for {len(shown) - worse - better} it cannot be told"
-    return (
-        f"{text} Of {counted(len(shown), 'cohort')} that can be compared, {told}, each by its own interval."
-    )
+        return "No cohort has a change with an interval that may be shown."
+    told = f"{worse} got worse, {better} better, and for {unclear} it cannot be told"
+    return f"Of {counted(shown, 'cohort')} that can be compared, {told}, each by its own interval."
 
 
 def changes_table(result: ComparisonResult) -> Table:
-    """Return the printed table: a row for each partition."""
+    """Return the printed table: a row for each partition.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
     name, level, footnotes = clean(result.metric.name), f"{confidence_text(result)} interval", Footnotes()
     head = (
         "Cohorts by",
@@ -145,12 +83,21 @@ def changes_table(result: ComparisonResult) -> Table:
     for p in result.partitions:
         worst = p.worst.change if p.worst else Change(reason=p.reason or p.worst_reason)
         gap = p.gap.change if p.gap else Change(reason=p.reason)
-        cells = [cell for change in (p.overall.change, worst, gap) for cell in _cells(change, footnotes)]
+        cells = [
+            cell for change in (p.overall.change, worst, gap) for cell in change_cells(change, footnotes)
+        ]
         rows.append((clean(p.name), *cells))
     return Table(f"Change of {name} by partition, paired", head, tuple(rows), notes=footnotes.texts())
 
 
-def _cells(change: Change, footnotes: Footnotes) -> tuple[str, str]:
+def change_cells(change: Change, footnotes: Footnotes) -> tuple[str, str]:
+    """Return a change and its interval, with footnotes where there is none.
+
+    Parameters
+    ----------
+    change : Change
+    footnotes : Footnotes
+    """
     no_interval = change.relative is not None and change.relative_low is None
     return (
         footnotes.mark(percent(change.relative), change.reason if change.relative is None else None),
@@ -160,7 +107,13 @@ def _cells(change: Change, footnotes: Footnotes) -> tuple[str, str]:
     )
 
 
-def _overall(result: ComparisonResult) -> str:
+def overall_text(result: ComparisonResult) -> str:
+    """Say what became of the rate of everybody.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
     name, overall = clean(result.metric.name), result.overall
     if overall.baseline.wer is None:
         return f"{name} of all: {clean(overall.baseline.reason or DASH)}"
@@ -170,88 +123,41 @@ def _overall(result: ComparisonResult) -> str:
     )
 
 
-def _named(result: ComparisonResult) -> Iterable[tuple[Subject, str]]:
+def named(result: ComparisonResult) -> Iterable[tuple[Subject, str]]:
+    """Yield both releases, each with the name of its file.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
     for role, subject in (("baseline", result.baseline), ("candidate", result.candidate)):
         yield subject, next((source.name for source in result.inputs if source.role == role), role)
 
 
-def _warnings(result: ComparisonResult) -> tuple[Paragraph, ...]:
-    names = [clean(p.name) for p in result.partitions if p.exploratory]
-    texts = [independent(result), *map(clean, result.log.warnings)]
-    if names:
-        texts.append(
-            f"Exploratory: {', '.join(names)} found in one of these very logs. Only the half of the speakers "
-            "among whom it was not found is measured; another log would be the test."
-        )
-    texts += [f"{clean(p.name)}: {clean(text)}" for p in result.partitions for text in p.warnings]
-    return tuple(Paragraph(capitalised(text), loud=True) for text in texts if text)
+def moved(rates: RateChange) -> str:
+    """Say what became of a rate.
 
-
-def _remarks(result: ComparisonResult) -> list[str]:
-    """Return what was left out, suppressed, not placed or vanished."""
-    texts = [_paired(result), narrowed(result), excluded(result), unchecked(result)]
-    for p in result.partitions:
-        name = clean(p.name)
-        hidden = [c for c in p.cohorts if c.suppressed]
-        if hidden:
-            why = clean(hidden[0].change.reason or "suppressed")
-            are = "is" if len(hidden) == 1 else "are"
-            texts.append(f"{name}: {len(hidden)} of {counted(len(p.cohorts), 'cohort')} {are} {why}.")
-        if p.vanished:
-            texts.append(f"{name}: nobody is left of {', '.join(map(clean, p.vanished))}.")
-        if p.unassigned is not None:
-            share = f", {percent(p.unassigned_share)} % of speakers" if p.unassigned_share is not None else ""
-            texts.append(f"{name}: without a cohort{share}: {_moved(p.unassigned)}.")
-    texts += [skipped(result, "compared"), lowered(result)]
-    return [text for text in texts if text]
-
-
-def _paired(result: ComparisonResult) -> str:
-    pairing = result.pairing
-    left = (
-        (pairing.baseline_only, "in the baseline alone"),
-        (pairing.candidate_only, "in the candidate alone"),
-        (pairing.different_reference, "with another reference"),
-    )
-    told = ", ".join(f"{count(n)} {where}" for n, where in left if n)
-    paired = f"{counted(pairing.matched, 'utterance')} paired"
-    return (
-        f"{capitalised(paired)}; left out: {told}." if told else f"{capitalised(paired)}, all of both logs."
-    )
-
-
-def _moved(rates: RateChange) -> str:
+    Parameters
+    ----------
+    rates : RateChange
+    """
     if rates.baseline.wer is None:
         return clean(rates.baseline.reason or DASH)
     before, after = percent(rates.baseline.wer), percent(rates.candidate.wer)
     return f"{before} % to {after} %, {change_text(rates.change)}"
 
 
-def _section(partition: PartitionChange, result: ComparisonResult) -> Section:
-    p = partition
-    facts = [
-        Fact("Everybody with a cohort", _moved(p.overall)),
-        *(Fact(capitalised(n), _moved(s)) for n in ("bottom", "top", "rest") if (s := getattr(p, n))),
-    ]
-    if p.gap is not None:
-        gap = f"{gap_text(p.gap.baseline)} before, {gap_text(p.gap.candidate)} after"
-        facts += [
-            Fact("Gap, bottom against top", gap),
-            Fact("Change of the gap", change_text(p.gap.change), GAP),
-            Fact("Change of the gap in points", change_text(p.gap.change, absolute=True)),
-        ]
-    worst = f"{cohort_name(p.worst)}: {_moved(p.worst)}" if p.worst else clean(p.worst_reason or DASH)
-    facts.append(Fact("Worst cohort of the baseline", worst, WORST))
-    facts.append(Fact("Highest rate", change_text(p.maximum) if p.maximum else DASH, MAXIMUM))
-    blocks: list[Block | None] = [
-        Paragraph(capitalised(clean(p.reason)) + ".") if p.reason else Facts(tuple(facts)),
-        _cohorts(p, result),
-    ]
-    return Section(f"By {clean(p.name)}", tuple(block for block in blocks if block is not None))
+def changed_table(
+    partition: PartitionChange, result: ComparisonResult, most: int | None = None
+) -> Table | None:
+    """Return the table of cohorts, those that got worse first.
 
-
-def _cohorts(partition: PartitionChange, result: ComparisonResult, most: int | None = None) -> Table | None:
-    """Return the table of cohorts, those that got worse first."""
+    Parameters
+    ----------
+    partition : PartitionChange
+    result : ComparisonResult
+    most : int, optional
+    """
     footnotes, level = Footnotes(), f"{confidence_text(result)} interval"
     head = ("Cohort", "Baseline (%)", "Candidate (%)", "Change (%)", level, "Points", "Speakers", "Share (%)")
     ordered = sorted(partition.cohorts, key=_order)
@@ -276,53 +182,79 @@ def _row(cohort: CohortChange, footnotes: Footnotes) -> tuple[str, ...]:
         cohort_name(cohort),
         percent(cohort.baseline.wer),
         percent(cohort.candidate.wer),
-        *_cells(change, footnotes),
+        *change_cells(change, footnotes),
         percent(change.absolute),
         count(cohort.baseline.speakers),
         percent(cohort.share.speakers if cohort.share else None),
     )
 
 
-def _compared(result: ComparisonResult) -> Section:
-    """Say what was read and paired, and what was left out."""
-    name, test = clean(result.metric.name), result.matched_pairs
-    facts = [
-        Fact("Baseline", clean(result.baseline.model or "not named")),
-        Fact("Candidate", clean(result.candidate.model or "not named")),
-        Fact("Dataset", clean(result.candidate.dataset or "not named")),
-        Fact("Paired", amount(result)),
-        Fact(f"{name} of all, baseline", rate_text(result.overall.baseline)),
-        Fact(f"{name} of all, candidate", rate_text(result.overall.candidate)),
-        Fact("Change", change_text(result.overall.change), PAIRED),
-        Fact("Change in points", change_text(result.overall.change, absolute=True)),
-        Fact("Text to counts", scoring_text(result)),
-    ]
-    if test is not None:
-        said = clean(test.reason or DASH) if test.statistic is None else f"z = {test.statistic:.2f}"
-        p = "" if test.p_value is None else f", p {tail_text(test.p_value)}"
-        facts.append(Fact("Matched-pairs test on utterances", f"{said}{p}", MATCHED))
-    blocks: list[Block] = [
-        Facts(tuple(facts)),
-        Points(tuple(_remarks(result)), "To know"),
-        inputs_table(result),
-    ]
-    if result.log.joined:
-        blocks.append(joined_table(result))
-    return Section("What was compared", tuple(blocks))
+def verdict_on(cohort: CohortChange) -> str:
+    """Say whether the interval of a change leaves 0 out: worse, better or undecided.
+
+    Of so few speakers that a gate would not go by the interval it is undecided.
+
+    Parameters
+    ----------
+    cohort : CohortChange
+    """
+    low, high = cohort.change.relative_low, cohort.change.relative_high
+    if low is None or high is None:
+        return DASH
+    if (cohort.baseline.speakers or 0) < FEWEST_SPEAKERS:
+        return "undecided"
+    return "worse" if low > 0 else "better" if high < 0 else "undecided"
 
 
-def _reproduced(result: ComparisonResult) -> Section:
-    options = "; ".join(f"{name}: {setting(value)}" for name, value in result.options.items())
-    versions = ", ".join(f"{clean(name)} {clean(version)}" for name, version in result.environment.items())
-    facts = (
-        Fact("Signature", clean(result.signature)),
-        Fact("Made", clean(result.created_at)),
-        Fact("Seed", str(result.seed)),
-        Fact("Options", options),
-        Fact("Versions", versions),
+def most_changed_table(result: ComparisonResult) -> Table | None:
+    """Return the cohorts of all partitions that got worse or better, and the worst of the baseline.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+
+    Returns
+    -------
+    Table or None
+        None where no cohort is to be told of.
+    """
+    footnotes = Footnotes()
+    told = []
+    for p in result.partitions:
+        bottom = p.bottom.cohorts if p.bottom else ()
+        ordered = sorted(p.cohorts, key=_order)
+        worse = [c for c in ordered if verdict_on(c) == "worse"]
+        better = [c for c in reversed(ordered) if verdict_on(c) == "better"]
+        kept = [*worse[:MOST_LISTED], *[c for c in ordered if c.cohort in bottom], *better[:MOST_LISTED]]
+        told += [(p, c) for c in {c.cohort: c for c in kept}.values()]
+    if not told:
+        return None
+    head = (
+        "Cohort",
+        "By",
+        "Side",
+        "Verdict",
+        "Baseline (%)",
+        "Candidate (%)",
+        "Change (%)",
+        f"{confidence_text(result)} interval",
+        "Speakers",
     )
-    digests = tuple((clean(p.name), p.kind, p.digest or "none") for p in result.partitions)
-    return Section(
-        "How to reproduce",
-        (Facts(facts), Table("Digests of the rules", ("Partition", "Kind", "SHA-256"), digests, texts=3)),
+    rows = tuple(
+        (
+            clean(c.label),
+            clean(p.name),
+            "bottom" if p.bottom and c.cohort in p.bottom.cohorts else DASH,
+            verdict_on(c),
+            percent(c.baseline.wer),
+            percent(c.candidate.wer),
+            *change_cells(c.change, footnotes),
+            count(c.baseline.speakers),
+        )
+        for p, c in told
     )
+    caption = (
+        "Cohorts of every partition: those who got worse, the bottom, and those who got better, at most "
+        f"{MOST_LISTED} of each"
+    )
+    return Table(caption, head, rows, texts=4, notes=footnotes.texts())

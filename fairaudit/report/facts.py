@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from fairaudit.evidence import Chance
+from fairaudit.rates import Share
 from fairaudit.report.blocks import Fact
 from fairaudit.report.wording import (
-    DASH,
     chance_asked,
     choices_of,
-    clean,
     confidence_text,
-    counted,
     denominator_of,
     gap_text,
-    p_text,
-    percent,
     rate_text,
 )
-from fairaudit.result import AuditResult, PartitionResult, Share, Side
+from fairaudit.result import AuditResult, PartitionResult, Side
+from fairaudit.wording import DASH, clean, counted, p_text, percent
 
 #: Most cohorts of a side that are named beside its rate.
 MOST_NAMED = 3

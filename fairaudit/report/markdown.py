@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fairaudit.report.blocks import Block, Document, Fact, Facts, Forest, Paragraph, Points, Section, Table
+from fairaudit.report.blocks import (
+    Block,
+    Command,
+    Document,
+    Fact,
+    Facts,
+    Figure,
+    Heading,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+)
 from fairaudit.report.document import document
 from fairaudit.result import AuditResult
 
@@ -28,7 +40,12 @@ def markdown_report(result: AuditResult) -> str:
 
 
 def markdown_of(report: Document) -> str:
-    """Render a report as Markdown, in the dialect of GitHub; what is the user's is escaped."""
+    """Render a report as Markdown, in the dialect of GitHub; what is the user's is escaped.
+
+    Parameters
+    ----------
+    report : Document
+    """
     parts = [f"# {escaped(report.title)}", f"**{escaped(report.sentence)}**"]
     parts += [text for block in report.opening for text in _block(block)]
     for section in report.sections:
@@ -57,7 +74,7 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _block(block: Block) -> Iterator[str]:
-    """Yield the paragraphs of a block; figures are left to HTML, their numbers are in the tables."""
+    """Yield the paragraphs of a block; a figure is told in words."""
     match block:
         case Paragraph():
             yield f"> **Warning:** {escaped(block.text)}" if block.loud else escaped(block.text)
@@ -71,8 +88,25 @@ def _block(block: Block) -> Iterator[str]:
             yield f"**{escaped(block.caption)}**"
             yield table_text(block)
             yield from ([_notes(block)] if block.notes else [])
-        case Forest():
-            return
+        case Heading():
+            yield from _title(block.text)
+        case Figure():
+            yield f"**Figure.** {escaped(block.caption)} {escaped(block.alternative)}"
+        case Command():
+            # Indented code cannot be ended by anything that stands in it.
+            yield "\n".join(f"    {line}" for line in continued(block))
+
+
+def continued(command: Command) -> Iterator[str]:
+    """Yield the lines of a command as a shell reads them.
+
+    Parameters
+    ----------
+    command : Command
+    """
+    *lines, last = command.lines
+    yield from (f"{line} \\" for line in lines)
+    yield last
 
 
 def _title(title: str) -> Iterator[str]:
@@ -83,11 +117,16 @@ def _title(title: str) -> Iterator[str]:
 def _fact(fact: Fact) -> str:
     if not fact.meaning:
         return f"- **{escaped(fact.term)}:** {escaped(fact.value)}"
-    return f"- **{escaped(fact.term)}: {escaped(fact.value)}.** {escaped(fact.meaning)}"
+    return f"- **{escaped(fact.term)}: {escaped(fact.value.removesuffix('.'))}.** {escaped(fact.meaning)}"
 
 
 def table_text(table: Table) -> str:
-    """Return a table without its caption, in the dialect of GitHub."""
+    """Return a table without its caption, in the dialect of GitHub.
+
+    Parameters
+    ----------
+    table : Table
+    """
     rule = ["---" if number < table.texts else "---:" for number in range(len(table.head))]
     rows = [[escaped(cell) for cell in row] for row in (table.head, *table.rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:]))

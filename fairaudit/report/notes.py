@@ -5,17 +5,72 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fairaudit.report.blocks import Paragraph
-from fairaudit.report.wording import Result, capitalised, choices_of, clean, count, counted, rate_text
+from fairaudit.report.sentence import is_told
+from fairaudit.report.wording import Result, choices_of, rate_text
 from fairaudit.result import AuditResult, PartitionResult, Unassigned
+from fairaudit.wording import capitalised, clean, count, counted
 
 #: The default of `min_speakers_shown`; below it, the report says so.
 USUALLY_SHOWN = 11
+
+TOLD_NOT_CLEAR = (
+    "p and interval disagree. p asks whether the procedure finds a gap anywhere beyond chance, and says "
+    "yes; the interval measures its size, and includes 0: take it that there is a gap, of a size that is "
+    "not known yet."
+)
+NAMED_AND_MEASURED = (
+    "The cohorts that are named are those found on one half of the speakers{first}; the rates of bottom and "
+    "top also take in those that were found on the other half{others}. So they differ from the rows of the "
+    "named cohorts further below."
+)
+CLEAR_NOT_TOLD = (
+    "p and interval disagree. The interval measures the size of the gap and leaves 0 out; p, corrected "
+    "for the number of partitions, says that chance alone gives as clear a gap too often: take the gap "
+    "for not shown."
+)
 
 
 def warnings(result: AuditResult) -> tuple[Paragraph, ...]:
     """Return what nobody may miss, the gravest first."""
     texts = [independent(result), _exploratory(result), *map(clean, result.log.warnings)]
     return tuple(Paragraph(capitalised(text), loud=True) for text in texts if text)
+
+
+def disagreements(result: AuditResult) -> tuple[str, ...]:
+    """Say what to make of a gap where p and its interval disagree: they answer different questions.
+
+    Parameters
+    ----------
+    result : AuditResult
+    """
+    texts = []
+    for partition in result.partitions:
+        gap = partition.gap
+        if gap.relative_low is None or gap.relative_high is None or partition.chance is None:
+            continue
+        if partition.chance.p_value_holm is None:
+            continue
+        told, clear = is_told(partition, result), not gap.relative_low <= 0 <= gap.relative_high
+        if told and not clear:
+            texts.append(f"{clean(partition.name)}: {TOLD_NOT_CLEAR}")
+        elif clear and not told:
+            texts.append(f"{clean(partition.name)}: {CLEAR_NOT_TOLD}")
+    return tuple(texts)
+
+
+def named_and_measured(result: AuditResult) -> tuple[str, ...]:
+    """Say why the rates of bottom and top are not those of the cohorts that are named.
+
+    Parameters
+    ----------
+    result : AuditResult
+    """
+    splits = [p.splits.n for p in result.partitions if p.splits and p.bottom and p.bottom.cohorts]
+    if not splits:
+        return ()
+    several = max(splits) > 1
+    first, others = (", in the first split", " and in the other splits") if several else ("", "")
+    return (NAMED_AND_MEASURED.format(first=first, others=others),)
 
 
 def remarks(result: AuditResult) -> tuple[str, ...]:
@@ -151,6 +206,6 @@ def _exploratory(result: AuditResult) -> str:
         return ""
     were = f"{names[0]} was" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} were"
     return (
-        f"Exploratory: {were} found on this very log. Bottom and top are measured on the half of the "
-        "speakers among whom they were not found; another log would be the test."
+        f"Exploratory: {were} found on this very log, or on the very same speakers. Bottom and top are "
+        "measured on the half of the speakers among whom they were not found; another log would be the test."
     )

@@ -1,4 +1,4 @@
-"""The section of one partition: its gap, chance, cohorts and attributes."""
+"""The section of one partition: how it was found, its gap, chance, and every attribute that was tried."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ from fairaudit.evidence import AttributeGap
 from fairaudit.report.blocks import Block, Facts, Paragraph, Section, Table
 from fairaudit.report.evidence import evidence
 from fairaudit.report.facts import chance_facts, gap_facts
-from fairaudit.report.forest import forest
-from fairaudit.report.notes import choices, is_of_half
+from fairaudit.report.figures import chance_figure, chance_table
+from fairaudit.report.notes import choices
 from fairaudit.report.sentence import sentence_of
 from fairaudit.report.summary import Footnotes
 from fairaudit.report.texts import normalizer_table, texts_table
 from fairaudit.report.wording import (
-    DASH,
-    between,
-    capitalised,
-    clean,
-    cohort_name,
-    cohorts_of,
+    by_partition,
     confidence_text,
-    count,
-    denominator_of,
     intersected,
     is_intersection,
-    p_text,
-    percent,
-    setting,
     splits_of,
     title_of,
-    worst_first,
 )
-from fairaudit.result import AuditResult, Cohort, Gap, PartitionResult, Unassigned
-from fairaudit.tables import cohort_rows
+from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.wording import DASH, between, clean, p_text, percent, setting
 
 #: Of the curve, the first point at or beyond each of these shares of speakers is shown.
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.30, 0.50, 0.75)
@@ -50,22 +39,24 @@ def partition_section(partition: PartitionResult, result: AuditResult) -> Sectio
     -------
     Section
     """
+    where = f"The gap, both rates and the share: {splits_of(partition)}."
     blocks: list[Block | None] = [
         Paragraph(sentence_of(partition, result)),
-        Paragraph(f"{_origin(partition)} The gap, both rates and the share: {splits_of(partition)}."),
+        Paragraph(f"{_origin(partition)} {where}"),
         Paragraph(choices(partition)) if choices(partition) else None,
         Facts(gap_facts(partition, result), "Gap"),
         Facts(chance_facts(partition, result), "Chance"),
-        forest(partition, result),
-        _cohorts(partition, result),
-        _reasons(partition.unassigned, result),
+        chance_figure(partition, result),
+        chance_table(partition) if chance_figure(partition, result) else None,
         _curve(partition),
         _attributes(partition, result),
         *evidence(partition, result),
         texts_table(partition, result),
         normalizer_table(partition, result),
     ]
-    return Section(title_of(partition), tuple(block for block in blocks if block is not None))
+    title = f"In detail: {title_of(partition)}"
+    own = [by_partition(b, partition) if isinstance(b, Table | Facts) else b for b in blocks if b is not None]
+    return Section(title, tuple(own))
 
 
 def _origin(partition: PartitionResult) -> str:
@@ -83,73 +74,14 @@ def _origin(partition: PartitionResult) -> str:
         return f"A saved partition, found earlier{on}."
     if partition.discoverer is None:
         return "Found by a search."
-    named = [f"{name}: {setting(value)}" for name, value in partition.discoverer.parameters.items()]
+    named = [
+        f"{name}: {setting(value)}"
+        for name, value in partition.discoverer.parameters.items()
+        if value not in (None, {}, [])
+    ]
     found = "Nothing was found" if partition.kind == "none" else "Found"
     by = f"{clean(partition.discoverer.name)} ({', '.join(named) or 'no parameters'})"
     return f"{found} by the discoverer {by}."
-
-
-def _cohorts(partition: PartitionResult, result: AuditResult) -> Table | None:
-    """Return the table of cohorts, the worst first, and of the rows without one."""
-    if not partition.cohorts and partition.unassigned is None:
-        return None
-    name, footnotes = clean(result.metric.name), Footnotes()
-    against = any(c.against_reference is not None for c in partition.cohorts)
-    head = [
-        "Cohort",
-        "Side",
-        "Rank",
-        f"{name} (%)",
-        f"{confidence_text(result)} interval",
-        "Speakers",
-        "Share of speakers (%)",
-        "Utterances",
-        capitalised(denominator_of(result)),
-    ]
-    sides = {row["cohort"]: row["side"] for row in cohort_rows(partition)}
-    rows = [
-        [cohort_name(c), sides[c.cohort], DASH if c.rank is None else str(c.rank), *_figures(c, footnotes)]
-        for c in worst_first(partition.cohorts)
-    ]
-    if against:
-        head.append("Gap against the reference (%)")
-        for row, cohort in zip(rows, worst_first(partition.cohorts), strict=True):
-            row.append(_against(cohort.against_reference))
-    if partition.unassigned is not None:
-        row = ["without a cohort", "unassigned", DASH, *_figures(partition.unassigned, footnotes)]
-        rows.append([*row, DASH] if against else row)
-    caption = f"{capitalised(cohorts_of(partition))}; rank 1 is the worst"
-    if partition.kind == "none":
-        caption = "There are no cohorts"
-    return Table(caption, tuple(head), tuple(map(tuple, rows)), texts=2, notes=footnotes.texts())
-
-
-def _figures(row: Cohort | Unassigned, footnotes: Footnotes) -> list[str]:
-    no_interval = row.reason if row.wer is not None and row.low is None else None
-    return [
-        footnotes.mark(percent(row.wer), row.reason if row.wer is None else None),
-        footnotes.mark(between(row.low, row.high), no_interval),
-        count(row.speakers),
-        percent(row.share.speakers if row.share else None),
-        count(row.utterances),
-        count(row.ref_words),
-    ]
-
-
-def _against(gap: Gap | None) -> str:
-    """Return a cohort's gap against the reference, which has none itself."""
-    if gap is None or gap.relative is None:
-        return DASH
-    return f"{percent(gap.relative)} ({between(gap.relative_low, gap.relative_high)})"
-
-
-def _reasons(rows: Unassigned | None, result: AuditResult) -> Table | None:
-    """Return why rows have no cohort, in utterances."""
-    if rows is None or not rows.reasons:
-        return None
-    cells = tuple((clean(reason), count(n)) for reason, n in rows.reasons.items())
-    where = " in the measured half" if is_of_half(rows, result) else ""
-    return Table(f"Why rows{where} have no cohort", ("Reason", "Utterances"), cells)
 
 
 def _curve(partition: PartitionResult) -> Table | None:

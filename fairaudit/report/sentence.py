@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fairaudit.report.wording import chance_asked, clean, level, percent, share, subject_of, unit_of
+from fairaudit.report.wording import chance_asked, level, subject_of, unit_of
 from fairaudit.result import ONE_COHORT, AuditResult, PartitionResult
+from fairaudit.wording import clean, percent, share
 
 #: Rounded counts must keep the gap to within this part of itself, else a digit more is shown.
 FAITHFUL = 0.25

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from fairaudit.report.blocks import Table
-from fairaudit.report.wording import (
-    between,
-    chance_asked,
-    clean,
-    confidence_text,
-    p_text,
-    percent,
-    splits_of,
-    title_of,
-)
+from fairaudit.report.wording import chance_asked, confidence_text, splits_of, title_of
 from fairaudit.result import ONE_COHORT, AuditResult, PartitionResult
 from fairaudit.tables import summary_row
+from fairaudit.wording import between, clean, p_text, percent
 
 #: So many columns of the table are the published ones.
 PUBLISHED = 3

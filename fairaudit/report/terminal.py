@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Literal
 
 from fairaudit.report.blocks import Table
-from fairaudit.report.wording import NO_BREAK, glued
+from fairaudit.wording import NO_BREAK, glued
 
 #: Narrower than this nothing is legible; a narrower terminal wraps the lines itself.
 NARROWEST = 80

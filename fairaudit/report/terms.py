@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fairaudit.changes import ComparisonResult
 from fairaudit.report.blocks import Fact
-from fairaudit.report.wording import clean, confidence_text, denominator_of, level, unit_of
+from fairaudit.report.wording import Result, confidence_text, denominator_of, level, unit_of
 from fairaudit.result import AuditResult
+from fairaudit.wording import clean
 
 SOURCES = (
     "Trinh, V. A. et al. (2022). Reducing geographic disparities in automatic speech recognition via "
@@ -39,6 +41,15 @@ HALVES = (
 INTERVAL = (
     "By leaving out one speaker at a time (jackknife), with Student's t on the effective number of speakers."
 )
+PAIRED_INTERVAL = (
+    "By leaving out one speaker at a time from both releases at once (jackknife), with Student's t on the "
+    "effective number of speakers. It is not corrected for the number of cohorts."
+)
+BOOTSTRAP = (
+    "Of the rates of cohorts by percentiles of 2,000 logs whose speakers were drawn anew (bootstrap). Of "
+    "gaps, and of bottom, top and rest, by leaving out one speaker at a time (jackknife), with Student's "
+    "t on the effective number of speakers."
+)
 CHANCE = (
     "The whole procedure runs again on logs in which speakers were permuted against their attributes. p is "
     "the fraction of them, this log included, whose gap is as large in units of its standard error; Holm's "
@@ -52,16 +63,17 @@ IN_SAMPLE = (
 
 
 def terms(result: AuditResult) -> tuple[Fact, ...]:
-    """Return the words of the report in the order in which they build on each other."""
-    name, fewest = clean(result.metric.name), result.options.get("min_speakers_shown", 11)
+    """Return the words of the report in the order in which they build on each other.
+
+    Parameters
+    ----------
+    result : AuditResult
+    """
+    name = clean(result.metric.name)
     most = f"{100 * float(result.options.get('bottom_share', 0.1)):g} %"
     sides = (
         f"Bottom is the worst cohort, and the next ones while they hold at most {most} of the speakers "
         "together; top likewise from the other end; rest is every other cohort."
-    )
-    hidden = (
-        f"Figures of fewer than {fewest} speakers are not in the result, nor is anything of their own "
-        "partition from which they could be worked out."
     )
     return (
         Fact(name, _ratio(result)),
@@ -71,14 +83,46 @@ def terms(result: AuditResult) -> tuple[Fact, ...]:
         Fact("Gap", f"({name} of the bottom - {name} of the top) / {name} of the top. It may be negative."),
         Fact("Share", "Of the measured speakers. Someone who is in several cohorts counts in each."),
         Fact("Halves and splits", HALVES),
-        Fact(f"{confidence_text(result)} interval", INTERVAL),
+        Fact(
+            f"{confidence_text(result)} interval",
+            BOOTSTRAP if result.options.get("interval") == "bootstrap" else INTERVAL,
+        ),
         Fact("Chance, p", CHANCE.format(level=level(result))),
         Fact("In-sample gap", IN_SAMPLE),
-        Fact("Suppressed", hidden),
+        Fact("Suppressed", _hidden(result, ", nor is anything of their own partition that would tell them")),
     )
 
 
-def _ratio(result: AuditResult) -> str:
+def compared_terms(result: ComparisonResult) -> tuple[Fact, ...]:
+    """Return the words of a comparison's report in the order in which they build on each other.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+    """
+    name = clean(result.metric.name)
+    return (
+        Fact(name, _ratio(result)),
+        Fact("Speaker", SPEAKER),
+        Fact("Partition, cohort", PARTITION),
+        Fact("Baseline, candidate", "The release in service, and the one that is compared with it."),
+        Fact("Change", f"({name} of the candidate - {name} of the baseline) / {name} of the baseline."),
+        Fact("Paired", "Only utterances that both releases recognised, with an equal reference."),
+        Fact(f"{confidence_text(result)} interval", PAIRED_INTERVAL),
+        Fact("Gap", f"({name} of the bottom - {name} of the top) / {name} of the top. It may be negative."),
+        Fact("Suppressed", _hidden(result)),
+    )
+
+
+def _hidden(result: Result, more: str = "") -> str:
+    """Say of how few speakers figures are kept back."""
+    fewest = int(result.options.get("min_speakers_shown", 11))
+    if fewest <= 1:
+        return "Nothing is, as figures of a single speaker were asked for (--min-speakers-shown 1)."
+    return f"Figures of fewer than {fewest} speakers are not in the result{more}."
+
+
+def _ratio(result: Result) -> str:
     over = denominator_of(result)
     if unit_of(result) is None:
         return f"The sum of {clean(result.metric.numerator)} over the sum of {over} of some utterances."

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from fairaudit.provenance import TextTally, UnderNormalizer
 from fairaudit.report.blocks import Table
-from fairaudit.report.wording import DASH, clean, cohort_name, count, percent, worst_first
+from fairaudit.report.wording import worst_first
 from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.wording import DASH, clean, cohort_name, count, percent
 
 #: Texts of a kind, the field that counts them, and what the kind is.
 KINDS = (

@@ -9,8 +9,8 @@ from fairaudit.gating import in_words
 from fairaudit.report.blocks import Table
 from fairaudit.report.markdown import escaped, table_text
 from fairaudit.report.terminal import NARROWEST, laid_out, wrapped
-from fairaudit.report.wording import between, clean, count, counted, percent
 from fairaudit.verdict import Finding, Verdict
+from fairaudit.wording import DASH, between, clean, count, counted, percent
 
 #: Most findings that are listed; the rest are counted, and are all in verdict.json.
 MOST_IN_TERMINAL, MOST_IN_SUMMARY = 40, 200
@@ -20,8 +20,8 @@ MOST_ANNOTATIONS = 10
 LONGEST = 300
 LEVELS = {"fail": "error", "inconclusive": "warning", "waived": "notice"}
 HEAD = ("Status", "Rule", "Partition / cohort", "Why", "Value", "Interval", "Limit", "Speakers")
-#: Column that a terminal has no room for.
-WHY = 3
+#: Column that a terminal has no room for, and where figures and their limit stand in the others.
+WHY, VALUE, LIMIT = 3, 3, 5
 
 
 def verdict_sentence(verdict: Verdict) -> str:
@@ -41,7 +41,9 @@ def verdict_sentence(verdict: Verdict) -> str:
         f"{count(n)} that do not count" if (n := other["fail"] + other["inconclusive"]) else "",
     ]
     said = ", ".join(part for part in parts if part)
-    return f"{verdict.status.upper()}: of {counted(len(verdict.findings), 'finding')}, {said}."
+    # Exit code 0, since the policy says so itself; but it is no pass of anything.
+    head = verdict.status.upper() if verdict.enforced else "Nothing is enforced"
+    return f"{head}: of {counted(len(verdict.findings), 'finding')}, {said}."
 
 
 def verdict_text(verdict: Verdict, width: int = 120) -> str:
@@ -57,7 +59,7 @@ def verdict_text(verdict: Verdict, width: int = 120) -> str:
     shown, more = _shown(verdict.findings, MOST_IN_TERMINAL)
     said = [f for f in shown if f.status != "pass"]
     parts = [
-        laid_out(_table(shown, in_terminal=True), width, compact=True),
+        laid_out(findings_table(shown, in_terminal=True), width, compact=True),
         *([more] if more else []),
         "\n".join(wrapped(f"* {text}", width, "  ") for text in _reasons(said)),
         "\n".join(wrapped(f"WARNING: {_said(warning)}", width, "  ") for warning in verdict.warnings),
@@ -87,12 +89,23 @@ def verdict_markdown(verdict: Verdict) -> str:
     ]
     for title, findings, rest in (("Waived", waived, further), ("Findings, worst first", shown, more)):
         if findings:
-            parts += [f"## {title}", table_text(_table(findings)), *([rest] if rest else [])]
+            parts += [f"## {title}", table_text(findings_table(findings)), *([rest] if rest else [])]
     named = [f"{key} {_said(value)}" for key, value in sorted(verdict.result.items())]
     policy = f"policy {_said(verdict.policy['name'])}, sha256 {verdict.policy['sha256']}"
     made = f"fairaudit {verdict.fairaudit_version}"
     parts.append(escaped(f"Gated: {'; '.join(named)}. By {policy}. {made}."))
     return "\n\n".join(parts) + "\n"
+
+
+def no_verdict_markdown(why: str) -> str:
+    """Render for the summary of a job that there is no verdict.
+
+    Parameters
+    ----------
+    why : str
+        What was wrong.
+    """
+    return f"# Fairness gate\n\n**There is no verdict: {escaped(_said(why))}**\n"
 
 
 def verdict_annotations(verdict: Verdict) -> str:
@@ -131,27 +144,40 @@ def _shown(findings: Sequence[Finding], most: int) -> tuple[list[Finding], str]:
     return list(findings[:most]), f"And {named}: all are in verdict.json." if rest else ""
 
 
-def _table(findings: Iterable[Finding], *, in_terminal: bool = False) -> Table:
+def findings_table(findings: Iterable[Finding], *, caption: str = "", in_terminal: bool = False) -> Table:
+    """Return findings as a table.
+
+    Parameters
+    ----------
+    findings : iterable of Finding
+    caption : str
+    in_terminal : bool
+        Without the reasons, for which a terminal has no room.
+    """
     rows = [list(_cells(finding)) for finding in findings]
     head = list(HEAD)
     if in_terminal:
         for row in (head, *rows):
             del row[WHY]
-    return Table("", tuple(head), tuple(map(tuple, rows)), texts=WHY if in_terminal else WHY + 1)
+        for row in rows:
+            # The limit has their unit, and there is no room to say it three times.
+            row[VALUE:LIMIT] = [cell.removesuffix(" %").removesuffix(" points") for cell in row[VALUE:LIMIT]]
+    return Table(caption, tuple(head), tuple(map(tuple, rows)), texts=WHY if in_terminal else WHY + 1)
 
 
 def _cells(finding: Finding) -> Iterator[str]:
     """Yield the cells of a row in the order of `HEAD`."""
     informs = " (informs)" if finding.mode == "inform" else ""
-    points = finding.bound == "max_increase" or finding.measure == "gap_absolute"
+    unit = "points" if finding.bound == "max_increase" or finding.measure == "gap_absolute" else "%"
     yield finding.status + informs
     yield _said(finding.rule)
     yield _said(finding.subject)
     yield _said(f"{finding.reason}{_settling(finding)}")
-    yield percent(finding.value)
-    yield between(finding.low, finding.high)
+    value, ends = percent(finding.value), between(finding.low, finding.high)
+    yield value if value == DASH else f"{value} {unit}"
+    yield ends if ends == DASH else f"{ends} {unit}"
     kind = "" if finding.bound == "max" else "increase "
-    yield f"{kind}{percent(finding.limit)} {'points' if points else '%'}"
+    yield f"{kind}{percent(finding.limit)} {unit}"
     yield count(finding.speakers)
 
 

@@ -1,24 +1,18 @@
-"""Numbers and names in words: the one place where a figure of a result becomes text."""
+"""What a result says in words: rates, gaps, changes and partitions, and on whom they were measured."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from math import floor, log10
+from dataclasses import replace
 
-from fairaudit.changes import Change, CohortChange, ComparisonResult
-from fairaudit.result import AuditResult, Cohort, Gap, PartitionResult, Rate
+from fairaudit.changes import Change, ComparisonResult
+from fairaudit.rates import Gap, Rate
+from fairaudit.report.blocks import Facts, Table
+from fairaudit.result import AuditResult, Cohort, PartitionResult
+from fairaudit.wording import DASH, PLACE, between, clean, count, counted, percent
 
 Result = AuditResult | ComparisonResult
 
-#: Stands where there is no number; the reason is near it.
-DASH = "\u2013"
-#: Invisible characters that Persian and the scripts of India need.
-JOINERS = "\u200c\u200d"
-#: A space at which no line ends.
-NO_BREAK = "\u00a0"
-#: How a cohort of ZIP codes is labelled, so that it is not taken for the people themselves.
-PLACE = "people living in ZIP codes "
 #: What is counted, by the name of the metric; another metric is worded as a ratio.
 UNITS = {"wer": "words", "cpwer": "words", "cer": "characters"}
 #: Headings and sentences for what finds partitions here; others are called by their own names.
@@ -30,118 +24,6 @@ SEARCHES = {
 }
 #: The heading of ZIP codes where the table is the user's own, and what the source of the built-in one is.
 OWN_TABLE, CENSUS = "ZIP codes by attribute", "American Community Survey"
-
-
-def clean(text: str) -> str:
-    r"""Return text of the user's on one line, without characters that command a terminal or turn it round.
-
-    Examples
-    --------
-    >>> clean("red\x1b[31m\n(north)")
-    'red\ufffd[31m (north)'
-    """
-    return "".join(c if c.isprintable() or c in JOINERS else "\ufffd" for c in " ".join(text.split()))
-
-
-def glued(text: str) -> str:
-    """Keep a number and what it counts on one line."""
-    return re.sub(r"(\d) (%|points)|1 in 20", lambda found: found[0].replace(" ", NO_BREAK), text)
-
-
-def capitalised(text: str) -> str:
-    """Return a text with its first letter large and the others as they are."""
-    return text[:1].upper() + text[1:]
-
-
-def setting(value: object) -> str:
-    """Return the value of an option or a parameter."""
-    if value is None or value in ({}, []):
-        return "not set"
-    return clean(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-
-
-def percent(fraction: float | None) -> str:
-    """Return a fraction in per cent, without the sign: one digit after the point, more where it is tiny.
-
-    Examples
-    --------
-    >>> percent(0.417), percent(-0.03), percent(0.0004), percent(12.5), percent(-0.0), percent(None)
-    ('41.7', '-3.0', '0.04', '1,250', '0.0', '–')
-    """
-    if fraction is None:
-        return DASH
-    value = 100 * fraction
-    if abs(value) >= 999.95:
-        return f"{value:,.0f}"
-    text = f"{value:.1f}" if abs(value) >= 0.095 else f"{value:.2f}"
-    return "0.0" if float(text) == 0 else text
-
-
-def share(fraction: float | None) -> str:
-    """Return a share for a sentence: in whole per cent from one per cent on.
-
-    Examples
-    --------
-    >>> share(0.1236), share(0.0081), share(0.0004)
-    ('12 %', '0.8 %', '0.04 %')
-    """
-    if fraction is None:
-        return DASH
-    return f"{100 * fraction:.0f} %" if fraction >= 0.00995 else f"{percent(fraction)} %"
-
-
-def p_text(p: float | None) -> str:
-    """Return a p-value: three digits after the point, or two that count where it is smaller.
-
-    A p-value of permutations is exact, (1 + r) / (1 + R), so it is never given as "less than".
-
-    Examples
-    --------
-    >>> p_text(1 / 200), p_text(0.15), p_text(1.0), p_text(0.00149), p_text(1 / 10_000)
-    ('0.005', '0.150', '1.000', '0.0015', '0.0001')
-    """
-    if p is None:
-        return DASH
-    digits = max(3, 1 - floor(log10(p))) if p > 0 else 3
-    return re.sub(r"(\.\d{3}\d*?)0+$", r"\1", f"{p:.{digits}f}")
-
-
-def tail_text(p: float | None) -> str:
-    """Return a p-value of a distribution, which goes on where nobody can know it any more.
-
-    Examples
-    --------
-    >>> tail_text(3e-13), tail_text(0.0214)
-    ('below 0.0001', '0.021')
-    """
-    return "below 0.0001" if p is not None and p < 0.0001 else p_text(p)
-
-
-def between(low: float | None, high: float | None) -> str:
-    """Return an interval in per cent.
-
-    Examples
-    --------
-    >>> between(-0.05, 0.31), between(None, None)
-    ('-5.0 to 31.0', '–')
-    """
-    return DASH if low is None or high is None else f"{percent(low)} to {percent(high)}"
-
-
-def count(n: int | None) -> str:
-    """Return a count with its thousands set apart."""
-    return DASH if n is None else f"{n:,}"
-
-
-def counted(n: int | None, noun: str) -> str:
-    """Return a count and what is counted.
-
-    Examples
-    --------
-    >>> counted(1, "speaker"), counted(1_200, "speaker")
-    ('1 speaker', '1,200 speakers')
-    """
-    return f"{count(n)} {noun if n == 1 else noun + 's'}"
 
 
 def rate_text(rate: Rate) -> str:
@@ -196,6 +78,17 @@ def amount(result: Result) -> str:
     log = result.log
     words = f"{count(log.ref_words)} {denominator_of(result)}"
     return f"{counted(log.speakers, 'speaker')}, {counted(log.utterances, 'utterance')}, {words}"
+
+
+def made_by(version: str, moment: str) -> str:
+    """Return who made a report, and when.
+
+    Examples
+    --------
+    >>> made_by("0.1.0", "2026-01-01T12:00:00+00:00")
+    'Made by fairaudit 0.1.0 on 2026-01-01.'
+    """
+    return f"Made by fairaudit {clean(version)} on {clean(moment[:10])}."
 
 
 def confidence_text(result: Result) -> str:
@@ -282,28 +175,36 @@ def choices_of(partition: PartitionResult) -> str | None:
     return f"of {2 * splits.n} searches: {', '.join(f'{name} in {times}' for name, times in chosen.items())}"
 
 
-def cohort_name(cohort: Cohort | CohortChange) -> str:
-    """Return what a cohort is called in tables: its label, and its name in files where that is not in it.
-
-    Examples
-    --------
-    >>> from functools import partial
-    >>> made = partial(Cohort, id="0", rank=1, suppressed=False, share=None)
-    >>> cohort_name(made(cohort="US", label="accent is US"))
-    'accent is US'
-    >>> cohort_name(made(cohort="voice-03", label="speakers who sound alike, cluster 3"))
-    'voice-03: speakers who sound alike, cluster 3'
-    >>> cohort_name(made(cohort="age=70, sex=f", label="age is 70 and sex is f, except where town is Cork"))
-    'age is 70 and sex is f, except where town is Cork'
-    """
-    name, label = clean(cohort.cohort), clean(cohort.label)
-    same = label.startswith(name.replace("=", " is ").replace(", ", " and "))
-    return label if same or label.endswith(name) else f"{name}: {label}"
-
-
 def worst_first(cohorts: Iterable[Cohort]) -> list[Cohort]:
-    """Sort cohorts by rank, those without one last."""
-    return sorted(cohorts, key=lambda c: (c.rank is None, c.rank or 0))
+    """Sort cohorts by rank; those without one come last, the highest rate first."""
+    return sorted(cohorts, key=lambda c: (c.rank is None, c.rank or 0, -(c.wer or 0.0)))
+
+
+def by_rate(cohorts: Iterable[Cohort]) -> list[Cohort]:
+    """Sort cohorts by their rate, the highest first; those without one come last."""
+    return sorted(cohorts, key=lambda c: (c.wer is None, -(c.wer or 0.0)))
+
+
+def order_of(partition: PartitionResult) -> str:
+    """Say in which order `worst_first` puts the cohorts of a partition, and who ranked them."""
+    if all(c.rank is None for c in partition.cohorts):
+        return "the highest rate first"
+    if partition.origin == "saved":
+        return "in the order of the ranks that were saved with it, so the rates need not fall"
+    of = "the other half" if partition.origin == "discovered" else "one half"
+    return f"in the order of rank, 1 the worst, which {of} of the speakers gave, so the rates need not fall"
+
+
+def by_partition(block: Table | Facts, partition: PartitionResult) -> Table | Facts:
+    """Name the partition in a caption or a title, which has to make sense by itself."""
+    by = subject_of(partition)
+    if isinstance(block, Table):
+        # A word in capitals, such as the name of the metric, stays as it is.
+        caption = (
+            block.caption[:1].lower() + block.caption[1:] if block.caption[1:2].islower() else block.caption
+        )
+        return replace(block, caption=f"By {by}: {caption}")
+    return replace(block, title=f"{block.title}, by {by}") if block.title else block
 
 
 def splits_of(partition: PartitionResult) -> str:
@@ -328,4 +229,6 @@ def cohorts_of(partition: PartitionResult) -> str:
     if partition.origin == "saved":
         on = "the half among whom they were not found" if partition.exploratory else "all speakers"
         return f"cohorts as saved, measured on {on}"
+    if all(c.rank is None for c in partition.cohorts):
+        return "each cohort on all speakers"
     return "each cohort on all speakers; rank and side as in the first split (on one half of the speakers)"

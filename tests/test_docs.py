@@ -1,12 +1,22 @@
 """What README and docs claim is what the code does."""
 
 import dataclasses
+import json
+import os
 import re
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
+import fairaudit
 from fairaudit.auditing import audit
 from fairaudit.checks import REMEDIES
 from fairaudit.cli import EXIT_CODES, cli
@@ -16,6 +26,7 @@ from fairaudit.discover import installed
 from fairaudit.embeddings import read_vectors
 from fairaudit.log import CANONICAL
 from fairaudit.readers import read_log
+from fairaudit.schema import SCHEMA_VERSION
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -122,6 +133,24 @@ def test_every_option_is_documented_with_its_default(command, option):
         assert default.strip() == str(given)
 
 
+@pytest.mark.parametrize("command", list(cli.commands))
+def test_every_option_that_a_section_lists_is_one_of_its_command(command):
+    listed = re.findall(r"^\| `(?:-\w`, `)?(--[\w-]+)`", sections()[f"fairaudit {command}"], flags=re.M)
+    known = {option for parameter in cli.commands[command].params for option in parameter.opts}
+    assert set(listed) <= known
+    assert len(listed) == len(set(listed))
+
+
+def test_the_options_of_the_log_are_listed_once_and_are_those_of_every_command_that_reads_one():
+    tables = re.split(r"^These too, except of `convert`.*\n", sections()["Options of the log"], flags=re.M)
+    every, most = (re.findall(r"^\| `(--[\w-]+)`", table, flags=re.M) for table in tables)
+    assert sorted(every + most) == sorted(shared_options())
+    for name in READING:
+        known = {option for parameter in cli.commands[name].params for option in parameter.opts}
+        assert set(every) <= known
+        assert set(most) <= known or (name == "convert" and not set(most) & known)
+
+
 def test_every_key_of_a_configuration_is_documented(tmp_path):
     section = sections()["fairaudit audit"].partition("### A file of options")[2]
     keys = {field.name for field in dataclasses.fields(AuditOptions)} - {"parameters"}
@@ -156,12 +185,18 @@ def test_the_embeddings_of_the_docs_are_read(tmp_path, monkeypatch):
 
 
 def every_page():
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), ROOT / "CONTRIBUTING.md"]
+    above = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")]
+    return [*above, *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "data").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", every_page(), ids=lambda p: p.name)
 def test_every_option_that_a_page_names_exists(page):
-    known = {option for command in cli.commands.values() for p in command.params for option in p.opts}
+    known = {
+        option
+        for command in cli.commands.values()
+        for p in command.get_params(click.Context(command))
+        for option in p.opts
+    }
     text = page.read_text("utf-8")
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - {"--help", "--version"}
     of_other_tools = {"--quiet", "--strict"}
@@ -173,3 +208,120 @@ def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def test_the_page_on_jupyter_leads_to_every_notebook():
+    page = (DOCS / "jupyter.md").read_text("utf-8")
+    linked = re.findall(r"\]\(\.\./notebooks/(\w+)\.md\)", page)
+    assert sorted(linked) == sorted(file.stem for file in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_home_page_tells_the_finding_of_the_example():
+    home, start = (" ".join((DOCS / page).read_text("utf-8").split()) for page in ("index.md", "start.md"))
+    (finding,) = re.findall(r"\*by voice, (.*?)\*", home)
+    assert f"By voice: {finding.replace('100 words', '100 words,')}" in start
+
+
+def test_every_public_name_is_in_the_reference():
+    named = re.findall(r"^::: ([\w.]+)$", (DOCS / "reference.md").read_text("utf-8"), flags=re.M)
+    whole = [name for name in named if name in ("fairaudit.partition", "fairaudit.exceptions")]
+    known = {name.rpartition(".")[2] for name in named}
+    known |= {name for module in whole for name in vars(import_module(module))}
+    assert set(fairaudit.__all__) <= known
+
+
+def test_every_example_log_has_a_datasheet_with_every_part():
+    parts = ("Motivation", "Composition", "Collection", "Processing", "Uses", "Maintenance", "Known limits")
+    logs = {
+        file.stem.split("_")[0] for file in (ROOT / "data").iterdir() if file.suffix in (".csv", ".parquet")
+    }
+    for log in logs:
+        sheet = (ROOT / "data" / f"{log}.md").read_text("utf-8")
+        assert re.findall(r"^## (.*)", sheet, flags=re.M) == [
+            *parts[:5],
+            "Distribution and licence",
+            *parts[5:],
+        ]
+
+
+def test_the_citation_is_complete_and_of_this_version():
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {"message", "title", "abstract", "authors"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == project["version"] == version("fairaudit-asr")
+    assert citation["license"] == project["license"]
+    assert citation["authors"] == project["authors"]
+    known = (DOCS / "methods.md").read_text("utf-8")
+    for paper in citation["references"]:
+        assert paper["title"].lower() in " ".join(known.lower().split())
+        assert paper["identifiers"][0]["value"] in known
+        assert all({"family-names", "given-names"} == set(author) for author in paper["authors"])
+
+
+@pytest.fixture
+def site_pages():
+    """The hook that makes pages of the site."""
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed")
+    spec = spec_from_file_location("site_pages", DOCS / "site_pages.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["audit", "compare", "policy", "verdict"])
+def test_the_page_of_a_schema_has_every_field(site_pages, name):
+    file = DOCS / "schemas" / f"{name}.schema.json"
+    page, schema = site_pages.schema_page(file), json.loads(file.read_text("utf-8"))
+    for kind in (schema, *schema.get("$defs", {}).values()):
+        section = page.partition(f"\n## {kind['title']}\n")[2].partition("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` ", section, flags=re.M) == list(kind["properties"])
+        shown = re.findall(r"^\| `\w+` \| (.*?) \| ", section, flags=re.M)
+        assert shown == [of["description"] for of in kind["properties"].values()]
+
+
+@pytest.mark.parametrize("name", ["audit", "compare", "policy", "verdict"])
+def test_every_property_of_a_schema_is_described_in_a_sentence(name):
+    schema = json.loads((DOCS / "schemas" / f"{name}.schema.json").read_text("utf-8"))
+    assert schema["$id"] == f"urn:fairaudit:schema:{name}:{SCHEMA_VERSION}"
+    for kind in (schema, *schema["$defs"].values()):
+        # What the class is, without the sections of its docstring.
+        assert kind["description"].endswith(".")
+        assert "---" not in kind["description"]
+        for field, of in kind["properties"].items():
+            description = of.get("description", "")
+            assert re.fullmatch(r"(p of|[A-Z`(]).{6,}\.", description), f"{kind['title']}.{field}"
+
+
+def test_what_a_class_inherits_is_described_where_it_is_defined():
+    cohort = json.loads((DOCS / "schemas/audit.schema.json").read_text("utf-8"))["$defs"]["Cohort"]
+    assert cohort["properties"]["wer"]["description"] == "Errors over reference words; can exceed 1."
+
+
+def test_links_are_turned_to_where_a_page_is_in_the_site(site_pages):
+    def turned(link, source, place):
+        return site_pages.turn(f"[x]({link})", source, place)[4:-1]
+
+    assert turned("../data/edacc.md#uses", "docs/bring.md", "bring.md") == "data/edacc.md#uses"
+    assert turned("../docs/compare.md", "data/edacc.md", "data/edacc.md") == "../compare.md"
+    assert turned("docs/words.md", "CONTRIBUTING.md", "contributing.md") == "words.md"
+    assert turned("schemas/audit.schema.json", "docs/results.md", "results.md") == "schemas/audit.md"
+    assert turned("../log.md#columns", "docs/formats/kaldi.md", "formats/kaldi.md") == "../log.md#columns"
+    assert turned("https://semver.org/", "CHANGELOG.md", "changelog.md") == "https://semver.org/"
+
+
+def test_no_page_of_the_site_asks_another_host_for_anything(tmp_path):
+    pytest.importorskip("material", reason="the theme of the site is not installed")
+    build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--no-strict", "--site-dir", str(tmp_path)]
+    environment = os.environ | {"PYTHONWARNINGS": "ignore", "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run(build, cwd=ROOT, env=environment, check=True, capture_output=True)
+    pages = list(tmp_path.rglob("*.html"))
+    assert {"start", "changelog", "artie", "first_audit"} <= {page.parent.name for page in pages}
+    for page in pages:
+        loading = r"<(?:link|script|img|iframe|source|video|audio|object|embed)\b[^>]*?"
+        assert not re.search(loading + r"(?:src|href|data)=[\"']?(?:https?:)?//", page.read_text("utf-8")), (
+            page
+        )
+    for style in tmp_path.rglob("*.css"):
+        assert not re.search(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", style.read_text("utf-8")), style

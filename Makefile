@@ -21,10 +21,10 @@ test:               ## all tests, doctests among them
 	$(BIN)/pytest
 
 docs:               ## the documentation, into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-notebooks:          ## pair the notebooks with their text
-	$(BIN)/jupytext --sync notebooks/*.md
+notebooks:          ## write each notebook's ipynb again from its text
+	$(BIN)/jupytext --to ipynb --update notebooks/*.md
 
 ci:                 ## what must pass before a change lands
 	.ci/run

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from fairaudit.discover.zip_demographics import ZipDemographics
     from fairaudit.exceptions import FairauditError, GateError, InputError
     from fairaudit.gating import assert_gate, gate
+    from fairaudit.gating.policy import Policy, read_policy
+    from fairaudit.gating.rules import Rule, Waiver
     from fairaudit.log import UtteranceLog
     from fairaudit.outputs import read_audit, read_comparison, read_result, write_audit, write_comparison
-    from fairaudit.policy import Policy, Rule, Waiver, read_policy
     from fairaudit.readers import read_log
     from fairaudit.readiness import LogCheck
     from fairaudit.result import AuditResult
@@ -41,13 +42,13 @@ _HOMES = {
     "LabelColumn": "discover.labels",
     "LabelIntersection": "discover.labels",
     "LogCheck": "readiness",
-    "Policy": "policy",
-    "Rule": "policy",
+    "Policy": "gating.policy",
+    "Rule": "gating.rules",
     "Slices": "discover.slices",
     "SpeakerClusters": "discover.speaker_clusters",
     "UtteranceLog": "log",
     "Verdict": "verdict",
-    "Waiver": "policy",
+    "Waiver": "gating.rules",
     "World": "world",
     "ZipDemographics": "discover.zip_demographics",
     "assert_gate": "gating",
@@ -60,7 +61,7 @@ _HOMES = {
     "read_comparison": "outputs",
     "read_log": "readers",
     "read_partitions": "saved",
-    "read_policy": "policy",
+    "read_policy": "gating.policy",
     "read_result": "outputs",
     "simulate": "simulation",
     "write_audit": "outputs",
@@ -106,6 +107,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("fairaudit.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'fairaudit' has no attribute '{name}'")
     return getattr(import_module(f"fairaudit.{_HOMES[name]}"), name)

@@ -44,8 +44,10 @@ class Adjusted:
         Why there is no adjusted gap.
     dropped : mapping of str to str
         Columns that were left out of the model, and why.
-    left_out : mapping of str to int
-        Utterances that were left out, by reason.
+    left_out, left_out_speakers : mapping of str to int
+        Utterances that were left out, and the speakers whose they are, by reason.
+    utterances : int
+        Of bottom and top, those that were left out among them.
     shared : float
         Of the words of both sides, the share in combinations of values that both sides have: what
         the adjusted gap rests on.
@@ -57,6 +59,8 @@ class Adjusted:
     reason: str | None = None
     dropped: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out_speakers: Mapping[str, int] = field(default_factory=dict)
+    utterances: int = 0
     shared: float = 0.0
 
 
@@ -96,7 +100,8 @@ def adjusted_gap(counts: SpeakerCounts, side: Ints, columns: Sequence[str]) -> A
     >>> np.exp(gap.crude.estimate).round(2), np.exp(gap.adjusted.estimate).round(2)
     (array([1.77]), array([1.]))
     """
-    strata, left_out = informative(strata_of(counts, side, columns))
+    whole = strata_of(counts, side, columns)
+    strata, left_out, left_out_speakers = informative(whole)
     crude, shared = _crude(strata), shared_rows(strata)
     design, dropped = design_of(strata, counts, columns)
     kept = tuple(column for column in columns if column not in dropped)
@@ -110,7 +115,8 @@ def adjusted_gap(counts: SpeakerCounts, side: Ints, columns: Sequence[str]) -> A
         if not np.isfinite([log_ratio, se]).all():
             adjusted, reason = None, "the model has no finite solution"
     share = float(strata.words[shared].sum() / strata.words.sum()) if len(strata.words) else 0.0
-    return Adjusted(kept, adjusted, crude, reason, dropped, left_out, share)
+    utterances = int(whole.utterances.sum())
+    return Adjusted(kept, adjusted, crude, reason, dropped, left_out, left_out_speakers, utterances, share)
 
 
 def _why_not(strata: Strata, shared: Bools, design: Floats | None, columns: tuple[str, ...]) -> str | None:

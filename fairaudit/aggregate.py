@@ -270,7 +270,7 @@ def grid_of(source: Any) -> float:
 
 
 def cell(column: str, grid: float) -> nw.Expr:
-    """Return the number of a coordinate's grid cell as an expression; see `fairaudit.places.cells`."""
+    """Return the number of a grid cell as an expression; see `fairaudit.geography.places.cells`."""
     import narwhals as nw
 
     # Rounding first keeps a coordinate that lies on an edge on the edge's own side.

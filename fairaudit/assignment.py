@@ -14,6 +14,7 @@ from fairaudit.exceptions import LogError, OptionError, nearest
 from fairaudit.log import COORDINATES, UtteranceLog
 from fairaudit.placing import place
 from fairaudit.saved import SavedPartition
+from fairaudit.whole import whole_file
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -134,7 +135,5 @@ def write_assignment(rows: pd.DataFrame, file: Path) -> None:
     writers: dict[str, Callable[..., Any]] = {".parquet": rows.to_parquet, ".csv": rows.to_csv}
     if file.suffix not in writers:
         raise OptionError(f"cannot write {file.name}", where="-o", allowed=", ".join(writers))
-    try:
-        writers[file.suffix](file, index=False)
-    except OSError as error:
-        raise OptionError(f"cannot write {file.name}: {error.strerror}", where=f"-o {file}") from None
+    with whole_file(file) as beside:
+        writers[file.suffix](beside, index=False)

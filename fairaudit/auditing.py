@@ -24,6 +24,7 @@ from fairaudit.profile import Holders, holders_of
 from fairaudit.provenance import DiscoveredOn
 from fairaudit.record import normalizer_of, record
 from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.saved import known_by
 from fairaudit.split import default_splits, halves
 from fairaudit.suppress import suppress_all
 from fairaudit.target import measure_target
@@ -150,8 +151,9 @@ def audit(
     tell("count", 1, 1)
     halved = halves(totals.speakers, seed, splits or default_splits(len(totals.speakers)))
     holders = {column: holders_of(aggregate(log, (column,)), column) for column in label_columns(log)[0]}
+    known = known_by(log, totals, seed, min_speakers_shown)
     measured = [
-        _measured(log, totals, halved, options, target, reference, holders, tell) for target in targets
+        _measured(log, totals, known, halved, options, target, reference, holders, tell) for target in targets
     ]
     adjusted = _holm_over_partitions([partition for partition, _ in measured])
     members = [of_partition for _, of_partition in measured]
@@ -169,6 +171,7 @@ def audit(
 def _measured(
     log: UtteranceLog,
     totals: SpeakerCounts,
+    known: DiscoveredOn,
     halved: np.ndarray[Any, np.dtype[np.bool_]],
     options: AuditOptions,
     target: Target,
@@ -181,14 +184,12 @@ def _measured(
     positions = np.searchsorted(totals.speakers.astype(str), counts.speakers.astype(str))
     value = reference[1] if reference and reference[0] == target.name else None
     tell(target.name, 0, options.permutations)
-    files = tuple(digest for source in log.inputs if source.role == "log" for digest in source.digests())
-    digests = DiscoveredOn(sha256=totals.sha256(), seed=options.seed, files=files)
     given = {
         columns: aggregate_given(log, target.requires, columns, counts, grid=target.grid)
         for columns in options.adjusted_for()
     }
     result, members = measure_target(
-        target, counts, halved[:, positions], options, digests, value, holders, given, tell
+        target, counts, halved[:, positions], options, known, value, holders, given, tell
     )
     texts = aggregate_texts(log, target.requires, counts, grid=target.grid)
     if texts is not None:

@@ -74,6 +74,8 @@ class Members:
         Speakers of bottom or top, whichever has fewer, in a way; the mean over ways.
     placed, bottom : set of int
         With a cohort, and in the bottom, of the first split's partition: of the whole log.
+    reads : set of str
+        Columns of the log that the rule of the first split reads.
     """
 
     cells: Who
@@ -84,6 +86,7 @@ class Members:
     smaller_side: float = float("inf")
     placed: frozenset[int] = frozenset()
     bottom: frozenset[int] = frozenset()
+    reads: frozenset[str] = frozenset()
 
     @property
     def tabled(self) -> frozenset[int]:
@@ -143,7 +146,8 @@ def protection(partition: Celled, members: Members, fewest: int, *, total_known:
         hidden = small | further
         if not _tells(hidden, sums, sides if level == "rates" else {}, who, fewest):
             break
-    if partition.origin == "discovered" and _halves_tell(partition, members, fewest):
+    searched = partition.origin != "saved"
+    if searched and level == "counts" and _halves_tell(partition, members, fewest):
         level = "rates"
     return Protection(frozenset(hidden - {ELSEWHERE}), overall, level, sums)
 
@@ -163,7 +167,8 @@ def union(who: Who, cells: Iterable[str]) -> frozenset[int]:
 def _sides(partition: Celled, fewest: int) -> dict[str, frozenset[str]]:
     """Return the cells of bottom, top and rest where they are shown and are sums over cells.
 
-    Those of a discovered partition are means over the partitions of all splits.
+    Those of a discovered partition are means over the partitions of all splits. Those of a declared one are
+    means over halves, which may name others than the first; taken for sums they tell no less.
     """
     if partition.origin == "discovered":
         return {}

@@ -17,7 +17,8 @@ from fairaudit.evidence import SharePoint
 from fairaudit.measurement import Measurement
 from fairaudit.partition import cohort_ids
 from fairaudit.ranking import BOTTOM, TOP
-from fairaudit.result import Cohort, Gap, Unassigned
+from fairaudit.rates import Gap
+from fairaudit.result import Cohort, Unassigned
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +109,9 @@ class Table:
             relative = None
             if words and rest_words and rest_errors:
                 relative = float((errors / words) / (rest_errors / rest_words) - 1)
-            share = figures.share_of(m.counts, taken, assigned).speakers
-            points.append(SharePoint(share=share or 0.0, relative=relative))
+            share = figures.share_of(m.counts, taken, assigned)
+            point = SharePoint(share=share.speakers or 0.0, relative=relative, ref_words=share.ref_words)
+            points.append(point)
         return tuple(points)
 
     def members(self) -> Members:
@@ -126,6 +128,7 @@ class Table:
             left_out=frozenset(speaker[self.unassigned].tolist()),
             reference=None if reference is None else m.partition.names[reference].cohort,
             smaller_side=self._smaller_side(),
+            reads=frozenset(m.partition.requires),
             placed=frozenset(placed[m.cohort >= 0].tolist()),
             bottom=frozenset(placed[np.isin(m.cohort, self._bottom)].tolist()),
         )

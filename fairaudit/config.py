@@ -192,7 +192,7 @@ def load_toml(path: str | Path, what: str) -> tuple[dict[str, Any], str]:
     where = str(path)
     try:
         content = Path(path).read_bytes()
-        return tomllib.loads(content.decode("utf-8")), hashlib.sha256(content).hexdigest()
+        return tomllib.loads(content.decode("utf-8-sig")), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise OptionError(f"cannot read {what}: {error.strerror}", where=where) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -19,6 +19,7 @@ from fairaudit.readers.joining import ONLY_REFERENCE
 from fairaudit.readers.missing import check_placed
 from fairaudit.readers.selection import blank, narrow
 from fairaudit.readers.workspace import Workspace, identifier, run
+from fairaudit.whole import whole_file
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -227,16 +228,8 @@ def _write(frame: nw.LazyFrame[Any], origin: Origin, file: Path) -> int:
     reader = run(lambda: ordered.to_arrow_reader(ROWS_AT_ONCE), "the log")
     schema = reader.schema.with_metadata({ORIGIN: msgspec.json.encode(origin)})
     rows = 0
-    # Whole or not at all: what was there before stays until the new file is complete.
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-            for batch in reader:
-                writer.write_batch(batch.replace_schema_metadata(schema.metadata))
-                rows += batch.num_rows
-        partial.replace(file)
-    except OSError as error:
-        raise OptionError(f"cannot write: {error.strerror or error}", where=f"-o {file}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(file) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+            rows += batch.num_rows
     return rows

@@ -14,7 +14,8 @@ import numpy as np
 
 from fairaudit.counts import Floats, Ints, SpeakerCounts
 from fairaudit.evidence import DISPARITY, Excess
-from fairaudit.result import Cohort, PartitionResult, Rate, Side
+from fairaudit.rates import Rate
+from fairaudit.result import Cohort, PartitionResult, Side
 
 
 def disparity(partition: PartitionResult) -> dict[str, float]:
@@ -23,7 +24,8 @@ def disparity(partition: PartitionResult) -> dict[str, float]:
     Parameters
     ----------
     partition : PartitionResult
-        Suppressed already: only what is shown enters. It holds the Gini coefficient of its speakers.
+        Suppressed already: only what is shown enters. It holds the Gini coefficient of its speakers, and the
+        share of the errors that falls on the bottom.
     """
     shown = [c for c in partition.cohorts if c.wer is not None and c.ref_words]
     figures: dict[str, float | None] = {}
@@ -39,7 +41,9 @@ def disparity(partition: PartitionResult) -> dict[str, float]:
             "between_cohort_sd": between_cohort_sd(shown),
         }
     figures["speaker_gini"] = partition.disparity.get("speaker_gini")
-    figures |= _of_bottom(partition.bottom, partition.overall)
+    if (share := _words_at_bottom(partition.bottom)) is not None:
+        figures["bottom_share_of_errors"] = partition.disparity.get("bottom_share_of_errors")
+        figures["bottom_share_of_words"] = share
     return {name: figures[name] for name in DISPARITY if figures.get(name) is not None}  # type: ignore[misc]
 
 
@@ -129,12 +133,9 @@ def rates_of_rest(counts: SpeakerCounts, cohort: Ints, number: int) -> dict[str,
     return {kind: float(values[others].sum()) / words for kind, values in sums.items()}
 
 
-def _of_bottom(bottom: Side | None, overall: Rate) -> dict[str, float | None]:
-    if bottom is None or bottom.wer is None or bottom.share is None or bottom.share.ref_words is None:
-        return {}
-    share = bottom.share.ref_words
-    errors = share * bottom.wer / overall.wer if overall.wer else None
-    return {"bottom_share_of_errors": errors, "bottom_share_of_words": share}
+def _words_at_bottom(bottom: Side | None) -> float | None:
+    """Return the share of the words at the bottom; None where there is none, or it is withheld."""
+    return None if bottom is None or bottom.wer is None or bottom.share is None else bottom.share.ref_words
 
 
 def _area(words: Floats, errors: Floats) -> float:

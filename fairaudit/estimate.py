@@ -45,6 +45,8 @@ class Rates:
     estimate : ndarray
         The rate, or its log. NaN where a group has no words.
     variance : ndarray
+    least : ndarray
+        The variance if each word were an independent trial, below which `variance` is not let.
     unit, slot : ndarray of int64, shape (entries,)
         Speaker and flat group (replicate x groups + group) of each deviation.
     deviation : ndarray, shape (entries,)
@@ -59,6 +61,7 @@ class Rates:
     n_effective: Floats
     estimate: Floats
     variance: Floats
+    least: Floats
     unit: Ints
     slot: Ints
     deviation: Floats
@@ -91,7 +94,10 @@ def jackknife(
 ) -> Rates:
     """Estimate the rate of each group and its variance by leaving out one speaker at a time.
 
-    ``v = (n - 1) / n * sum((theta_-i - theta)^2)``, a speaker's rows of a group removed all at once.
+    ``v = (n - 1) / n * sum((theta_-i - theta)^2)``, a speaker's rows of a group removed all at once; at
+    least ``(1 - rate) / errors`` on the log scale, which is that of words that fail independently: of few
+    errors, one here and one there, speakers may seem to be alike, and the jackknife takes the luck of the
+    errors themselves for none.
 
     Parameters
     ----------
@@ -107,10 +113,10 @@ def jackknife(
 
     Examples
     --------
-    >>> r = jackknife(np.array([[0, 0, 0]]), np.array([[1., 2., 3.]]), np.array([[10., 10., 10.]]),
+    >>> r = jackknife(np.array([[0, 0, 0]]), np.array([[1., 4., 9.]]), np.array([[70., 70., 70.]]),
     ...               np.arange(3), 1)
     >>> np.exp(r.estimate).round(3), np.sqrt(r.variance).round(3)
-    (array([[0.2]]), array([[0.297]]))
+    (array([[0.067]]), array([[0.58]]))
     """
     replicates, rows = errors.shape
     found = np.broadcast_to(group >= 0, errors.shape)
@@ -128,7 +134,8 @@ def jackknife(
         deviation = _estimate(total_e[slot] - e + added, total_w[slot] - w, scale) - estimate[slot]
         variance = np.where(n > 1, (n - 1) / n * _sums(slot, deviation * deviation, size), np.inf)
         n_effective = np.where(squares > 0, total_w * total_w / squares, 0.0)
-    variance = np.where(np.isfinite(variance), variance, np.inf)
+    least = _least(estimate, total_w, scale)
+    variance = np.where(np.isfinite(variance), np.maximum(variance, least), np.inf)
     shape = (replicates, groups)
     return Rates(
         errors=total_e.reshape(shape),
@@ -137,6 +144,7 @@ def jackknife(
         n_effective=n_effective.reshape(shape),
         estimate=estimate.reshape(shape),
         variance=variance.reshape(shape),
+        least=least.reshape(shape),
         unit=unit,
         slot=slot,
         deviation=deviation,
@@ -163,6 +171,9 @@ def contrast(first: Rates, i: int, second: Rates, j: int) -> Contrast:
     variance = v1 + v2
     if first is not second or first.travellers:
         variance = _joint_variance(first, i, second, j, variance)
+    if first is second:
+        # Errors of a speaker on both sides are others on each. Of two objects they may be the same errors.
+        variance = np.maximum(variance, first.least[:, i] + first.least[:, j])
     with np.errstate(divide="ignore", invalid="ignore"):
         df = (v1 + v2) ** 2 / (v1 * v1 / df1 + v2 * v2 / df2)
     # Equal speakers with equal rates have no variance to weigh by; the smaller group decides then.
@@ -287,6 +298,17 @@ def _estimate(errors: Floats, words: Floats, scale: Scale) -> Floats:
         return errors / words
     rate: Floats = np.log(np.maximum(errors, HALF_AN_ERROR) / words)
     return rate
+
+
+def _least(estimate: Floats, words: Floats, scale: Scale) -> Floats:
+    """Return the variance of a rate, or of its log, if each word were an independent trial."""
+    rate = np.exp(estimate) if scale == "log" else estimate
+    # A rate of more than 1, from insertions, is none of trials: nothing is known of its variance then.
+    failing = np.where(rate > 0, np.maximum(0.0, 1 - rate), 0.0)
+    power = -1 if scale == "log" else 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least: Floats = np.where(failing > 0, failing * rate**power / words, 0.0)
+    return least
 
 
 def _per_speaker(slot: Ints, unit: Ints, e: Floats, w: Floats) -> tuple[Ints, Ints, Floats, Floats]:

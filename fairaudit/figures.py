@@ -10,7 +10,8 @@ import numpy as np
 
 from fairaudit.counts import Bools, SpeakerCounts
 from fairaudit.estimate import Contrast, Rates, design_effect, jackknife, t_quantile, zero_error_high
-from fairaudit.result import Gap, Rate, Share, Side
+from fairaudit.rates import Gap, Rate, Share
+from fairaudit.result import Side
 
 #: From this many splits on the two ways of a split count as independent.
 SPLITS_INDEPENDENT = 11
@@ -159,7 +160,7 @@ def rate(
     whole = Aggregate(
         float(rates.estimate[0, 0]), float(np.sqrt(rates.variance[0, 0])), float(rates.n_effective[0, 0] - 1)
     )
-    return plain | _interval(whole, confidence)
+    return plain | _around(_interval(whole, confidence), plain["wer"])
 
 
 def side(
@@ -239,6 +240,12 @@ def _interval(log_rate: Aggregate, confidence: float) -> dict[str, Any]:
     if not np.isfinite(ends).all():
         return {"reason": "one speaker holds nearly all the words: no interval"}
     return {"low": ends[0], "high": ends[1], "log_se": log_rate.se, "df": log_rate.df}
+
+
+def _around(interval: dict[str, Any], value: float) -> dict[str, Any]:
+    """Keep the value inside its interval, whose ends went through a logarithm and back."""
+    ends = {"low": min, "high": max}
+    return interval | {end: nearer(interval[end], value) for end, nearer in ends.items() if end in interval}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

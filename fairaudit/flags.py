@@ -16,47 +16,23 @@ for maxima of sums of high-dimensional random vectors. Annals of Statistics 41, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from fairaudit.counts import Bools, Floats, Ints, SpeakerCounts
-from fairaudit.estimate import HALF_AN_ERROR, contrast, design_effect, holm, jackknife
+from fairaudit.against import Against, against_overall, against_rest
+from fairaudit.counts import Floats, Ints, SpeakerCounts
+from fairaudit.estimate import holm
 
 Correction = Literal["holm", "bh"]
 Status = Literal["flagged", "cleared", "undecided"]
-#: Estimate, standard error, degrees of freedom, and what each speaker moves.
-Compared = tuple[float, float, float, Floats]
 
 #: A bound of more than this, as a fraction, says nothing and is not given.
 LARGEST_BOUND = 10.0
 #: Draws of the multiplier bootstrap: the 95 % quantile is then known to about 0.15 points of its level.
 DRAWS = 20_000
-WORST, EVERYONE_ELSE = 0, 1
-#: Where fewer errors are to be expected on either side nothing is said: the jackknife cannot see their luck.
-FEWEST_ERRORS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class Against:
-    """Log ratios of several cohorts to what each is compared with.
-
-    Parameters
-    ----------
-    cohorts : list of int
-        Those that could be compared.
-    estimate, se, df : ndarray of float64, shape (n_cohorts,)
-    deviations : ndarray of float64, shape (n_cohorts, n_speakers)
-        By how much each log ratio moves without each speaker.
-    """
-
-    cohorts: list[int]
-    estimate: Floats
-    se: Floats
-    df: Floats
-    deviations: Floats
 
 
 @dataclass(frozen=True)
@@ -180,63 +156,6 @@ def worst_excess(
     return excess if excess <= LARGEST_BOUND else None
 
 
-def against_rest(counts: SpeakerCounts, cohort: Ints, tested: Sequence[int]) -> Against:
-    """Compare each cohort with all other rows that have one; one half error is added to each side.
-
-    The variance is at least that of overdispersed Poisson errors, with the design effect of all rows: of few
-    errors the jackknife sees too little.
-    """
-    inside = cohort >= 0
-    effect = _design_effect(counts, inside)
-
-    def compared(number: int) -> Compared:
-        group = np.where(cohort[inside] == number, WORST, EVERYONE_ELSE)[None]
-        errors, words = (v[inside][None].astype(float) for v in (counts.errors, counts.ref_words))
-        rates = jackknife(group, errors, words, counts.speaker[inside], 2, added=HALF_AN_ERROR)
-        pair = contrast(rates, WORST, rates, EVERYONE_ELSE)
-        signed = np.where(rates.slot == WORST, rates.deviation, -rates.deviation)
-        moved = np.bincount(rates.unit, signed, len(counts.speakers)).astype(np.float64)
-        # What is expected, not what is seen: cohorts with many errors by luck must not be the ones compared.
-        expected = rates.words[0] * counts.errors[inside].sum() / max(1, counts.ref_words[inside].sum())
-        few = float(expected.min()) < FEWEST_ERRORS
-        se = max(float(pair.se[0]), float(np.sqrt(effect * (1 / np.maximum(expected, 0.5)).sum())))
-        return float(pair.estimate[0]), np.nan if few else se, float(pair.df[0]), moved
-
-    return _collected(compared, tested, len(counts.speakers))
-
-
-def _design_effect(counts: SpeakerCounts, inside: Bools) -> float:
-    """Return by how much errors of all rows vary more than Poisson errors would, at least 1."""
-    if not inside.any():
-        return 1.0
-    errors, words = (v[inside][None].astype(float) for v in (counts.errors, counts.ref_words))
-    group = np.zeros((1, int(inside.sum())), dtype=np.int64)
-    return design_effect(jackknife(group, errors, words, counts.speaker[inside], 1))
-
-
-def against_overall(counts: SpeakerCounts, cohort: Ints, shown: Sequence[int]) -> Against:
-    """Compare each cohort with all rows that have one, itself among them."""
-    inside = cohort >= 0
-    errors, words = (v[inside][None].astype(float) for v in (counts.errors, counts.ref_words))
-    speaker, n, effect = counts.speaker[inside], len(counts.speakers), _design_effect(counts, inside)
-    whole = jackknife(np.zeros((1, int(inside.sum())), dtype=np.int64), errors, words, speaker, 1)
-    whole_moved = np.bincount(whole.unit, whole.deviation, n)
-
-    def compared(number: int) -> Compared:
-        group = np.where(cohort[inside] == number, WORST, -1)[None]
-        rates = jackknife(group, errors, words, speaker, 1)
-        pair = contrast(rates, WORST, whole, WORST)
-        expected = float(rates.words[0, 0]) * float(np.exp(whole.estimate[0, 0]))
-        few = expected < FEWEST_ERRORS
-        moved = np.bincount(rates.unit, rates.deviation, n).astype(np.float64) - whole_moved
-        se = max(float(pair.se[0]), float(np.sqrt(effect / max(expected, 0.5))))
-        return float(pair.estimate[0]), np.nan if few else se, float(pair.df[0]), moved
-
-    found = _collected(compared, shown, n)
-    # A bound for all of them needs one for each.
-    return found if len(found.cohorts) == len(shown) else _collected(compared, (), n)
-
-
 def simultaneous_reach(against: Against, confidence: float, seed: Sequence[int]) -> Floats:
     """Return for each cohort by how many standard errors its upper bound lies above its estimate.
 
@@ -297,22 +216,6 @@ def comparable_cohorts(counts: SpeakerCounts, cohort: Ints, cohorts: int, fewest
         for number in range(cohorts)
         if len(np.unique(counts.speaker[cohort == number])) >= max(2, fewest)
     ]
-
-
-def _collected(compared: Callable[[int], Compared], tested: Sequence[int], speakers: int) -> Against:
-    kept, rows = [], []
-    for number in tested:
-        found = compared(number)
-        if np.isfinite(found[:3]).all() and found[1] > 0 and found[2] > 0:
-            kept.append(number)
-            rows.append(found)
-    return Against(
-        cohorts=kept,
-        estimate=np.array([row[0] for row in rows]),
-        se=np.array([row[1] for row in rows]),
-        df=np.array([row[2] for row in rows]),
-        deviations=np.array([row[3] for row in rows]).reshape(len(rows), speakers),
-    )
 
 
 def _upper_tail(statistic: Floats, df: Floats) -> Floats:

@@ -24,6 +24,8 @@ GAPS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.50, 0.75, 1.00)
 REPLICATES = 40
 POWER = 0.80
 SIGNIFICANT = 0.05
+#: Regions of which the one of the nearest share is taken, where a share cannot be had exactly.
+DRAWN = 5
 
 Region = Callable[[np.random.Generator], Bools]
 
@@ -81,7 +83,8 @@ def injected(
         reached = np.nan_to_num(figures.statistic, nan=-np.inf) >= threshold
         found.append(InjectedGap(gap=float(gap), found=float(reached.mean())))
     return Injection(
-        share=float(np.mean(shares)),
+        # All digits would tell of how many speakers it is a share.
+        share=round(float(np.mean(shares)), 2),
         replicates=replicates,
         found=tuple(found),
         detectable=detectable([f.gap for f in found], [f.found for f in found]),
@@ -156,7 +159,8 @@ def region_of(measurement: Measurement, share: float) -> Region:
         return lambda generator: _side(counts, numbers, share, generator)
     finder = measurement.procedure.finder
     if finder is not None and finder.reads_errors:
-        return lambda generator: _value(counts, share, generator)
+        depth = int(getattr(finder, "depth", 1))
+        return lambda generator: _slice(counts, depth, share, generator)
     return lambda generator: _cohorts(measurement, share, generator)
 
 
@@ -180,22 +184,45 @@ def _voices(counts: SpeakerCounts, share: float, generator: np.random.Generator)
 
 
 def _side(counts: SpeakerCounts, names: Sequence[str], share: float, generator: np.random.Generator) -> Bools:
-    """Take the rows with the highest or the lowest values of a random attribute."""
-    values = counts.numbers(names[int(generator.integers(len(names)))])
-    away = values if generator.random() < 0.5 else -values
-    return _nearest(np.where(np.isnan(away), np.inf, away), counts, share)
+    """Take the rows with the highest or the lowest values of a random attribute.
+
+    Of five drawn that whose share is nearest: where most ZIP codes have none of a group they go together.
+    """
+    drawn = []
+    for _ in range(DRAWN):
+        values = counts.numbers(names[int(generator.integers(len(names)))])
+        away = values if generator.random() < 0.5 else -values
+        drawn.append(_nearest(np.where(np.isnan(away), np.inf, away), counts, share))
+    return _of_nearest_share(drawn, counts, share)
 
 
-def _value(counts: SpeakerCounts, share: float, generator: np.random.Generator) -> Bools:
-    """Take a random value of a random label, of those the one whose share is nearest of five drawn."""
+def _slice(counts: SpeakerCounts, depth: int, share: float, generator: np.random.Generator) -> Bools:
+    """Take a random value of a random label, or as often as not an intersection of two.
+
+    Of five drawn that whose share is nearest. Values of an intersection are those of a random row, so that
+    it holds somebody.
+    """
     columns = [values for values in counts.attributes.values() if isinstance(values, Labels)]
-    drawn: list[tuple[float, int, Bools]] = []
-    for _ in range(5):
-        labels = columns[int(generator.integers(len(columns)))]
-        inside: Bools = labels.codes == int(generator.integers(len(labels.values)))
+    deep = 1 + int(generator.integers(min(depth, len(columns))))
+    drawn: list[Bools] = []
+    for _ in range(DRAWN):
+        row = int(generator.integers(counts.rows))
+        inside = np.ones(counts.rows, dtype=bool)
+        for number in generator.permutation(len(columns))[:deep]:
+            codes = columns[number].codes
+            inside &= (codes >= 0) & (codes == codes[row])
+        drawn.append(inside)
+    return _of_nearest_share(drawn, counts, share)
+
+
+def _of_nearest_share(drawn: Sequence[Bools], counts: SpeakerCounts, share: float) -> Bools:
+    """Return the rows that hold the share of the speakers best; the first of equals."""
+
+    def off(inside: Bools) -> float:
         held = len(np.unique(counts.speaker[inside])) / len(counts.speakers)
-        drawn.append((abs(float(np.log(max(held, 1e-9) / share))), len(drawn), inside))
-    return min(drawn, key=lambda one: one[:2])[2]
+        return abs(float(np.log(max(held, 1e-9) / share)))
+
+    return min(drawn, key=off)
 
 
 def _cohorts(measurement: Measurement, share: float, generator: np.random.Generator) -> Bools:

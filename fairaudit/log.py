@@ -141,6 +141,11 @@ class UtteranceLog:
     rows: int = 0
     vectors: Mapping[str, Any] | None = None
 
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_log(self)
+
 
 def rename(available: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
     """Return canonical name to actual name for every column of a file.

@@ -18,7 +18,8 @@ from fairaudit.evidence import InSample, Splits
 from fairaudit.partition import Partition
 from fairaudit.procedure import Figures, Named, Procedure, Way
 from fairaudit.ranking import BOTTOM, FEWEST_RANKED, REST, TOP
-from fairaudit.result import ONE_COHORT, Gap, Gaps, Side
+from fairaudit.rates import Gap
+from fairaudit.result import ONE_COHORT, Gaps, Side
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +200,15 @@ class Measurement:
         return figures.side(
             self._side_cohorts(number), tallies, shares, log_rate, self.confidence, self.effect
         )
+
+    def errors_at_bottom(self) -> float | None:
+        """Return the share of all errors that falls on the bottom: the mean over ways, as that of words."""
+        parts = []
+        for o in self.ways:
+            everyone = float(o.overall_log.errors[0, 0])
+            if o.has_gap and everyone:
+                parts.append(float(o.log.errors[0, BOTTOM]) / everyone)
+        return float(np.mean(parts)) if parts else None
 
     def _side_cohorts(self, number: int) -> tuple[str, ...]:
         """Return the cohorts of a side in the first split: the worst first, of the top the best."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from fairaudit.areas import on_map
 from fairaudit.changes import ComparisonResult
 from fairaudit.exceptions import OptionError, ResultError
 from fairaudit.report import render
@@ -17,17 +18,22 @@ from fairaudit.trend import Trend
 
 #: Written last, with the digests of the others: where it is, they are whole.
 RESULT = "audit.json"
+#: Only where there is something on a map.
+MAP = "cohorts.geojson"
 COMPARISON = "compare.json"
 
 
 def write_audit(result: AuditResult, folder: str | Path) -> AuditResult:
     """Write `report.html`, `report.md`, `cohorts.csv`, `partitions.json` and last `audit.json`.
 
+    Where a cohort lies on a map (regions, ZIP cohorts), `cohorts.geojson` is written as well.
+
     Parameters
     ----------
     result : AuditResult
     folder : str or Path
-        Made if it is not there; the files of an earlier audit are replaced.
+        Made if it is not there; the files of an earlier audit are replaced, and its map is removed where
+        there is none now.
 
     Returns
     -------
@@ -46,8 +52,10 @@ def write_audit(result: AuditResult, folder: str | Path) -> AuditResult:
         "cohorts.csv": render(result, "csv"),
         "partitions.json": partitions_json(result),
     }
+    if on_map(result):
+        texts[MAP] = render(result, "geojson")
     written = msgspec.structs.replace(result, files=_digests(texts))
-    _write(folder, texts, RESULT, written.to_json(), "the audit")
+    _write(folder, texts, RESULT, written.to_json(), "the audit", leaving=MAP)
     return written
 
 
@@ -113,11 +121,17 @@ def _digests(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
-def _write(folder: Path, texts: Mapping[str, str], last: str, result: str, what: str) -> None:
-    """Write files, the result last: an interrupted run must not leave an old one beside new files."""
+def _write(
+    folder: Path, texts: Mapping[str, str], last: str, result: str, what: str, leaving: str | None = None
+) -> None:
+    """Write files, the result last: an interrupted run must not leave an old one beside new files.
+
+    Nor must a file that an earlier run made, named `leaving`, stay where there is none now.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / last).unlink(missing_ok=True)
+        for old in filter(None, (last, leaving)):
+            (folder / old).unlink(missing_ok=True)
         for name, text in {**texts, last: result}.items():
             (folder / name).write_bytes(text.encode())
     except OSError as error:
@@ -176,18 +190,26 @@ def read_result(path: str | Path) -> AuditResult | ComparisonResult:
     Raises
     ------
     ResultError
-        If it cannot be read, the folder holds both, or a file beside it was changed.
+        If it cannot be read, the folder holds both or a trend, or a file beside it was changed.
     """
     path = Path(path)
     if path.is_dir():
         there = [name for name in (RESULT, COMPARISON) if (path / name).is_file()]
         if len(there) > 1:
             raise ResultError("the folder holds two results", where=str(path), allowed=" or ".join(there))
+        within = sorted(file.parent.name for file in path.glob(f"*/{COMPARISON}"))
+        if within and not there:
+            raise ResultError(
+                "the folder holds a trend, which is several comparisons",
+                where=str(path),
+                allowed=", ".join(within),
+                fix=f"name one of them: {path / within[-1]}",
+            )
         path = path / (there or [RESULT])[0]
     content = _content(path)
     try:
         kind = msgspec.json.decode(content, type=_Kind).kind
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         # That it is no result at all is said below.
         kind = ""
     result: AuditResult | ComparisonResult
@@ -212,7 +234,7 @@ def _content(path: Path) -> bytes:
         raise ResultError(
             f"cannot read the result: {error.strerror}",
             where=str(path),
-            fix="make one with fairaudit audit LOG -o DIR",
+            fix="make one with fairaudit audit or fairaudit compare, and -o DIR",
         ) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import permutations
 
+import msgspec
 import numpy as np
 
 from fairaudit.cells import Members
@@ -24,15 +25,32 @@ def overlaps(members: Mapping[str, Members], fewest: int) -> tuple[Overlap, ...]
     Returns
     -------
     tuple of Overlap
-        Two for each pair, one for each direction.
+        Two for each pair, one for each direction. Without a p where both read the same columns, such as
+        gender and the slices by gender and accent.
     """
     with_bottom = {name: of for name, of in members.items() if of.bottom}
     found = []
     for a, b in permutations(with_bottom, 2):
         both = with_bottom[a].placed & with_bottom[b].placed
         first, second = (with_bottom[name].bottom & both for name in (a, b))
-        found.append(_overlap(a, b, first, second, both, with_bottom[a].everyone, fewest))
+        overlap = _overlap(a, b, first, second, both, with_bottom[a].everyone, fewest)
+        found.append(_of_rules(overlap, with_bottom[a].reads, with_bottom[b].reads))
     return tuple(found)
+
+
+def _of_rules(overlap: Overlap, first: frozenset[str], second: frozenset[str]) -> Overlap:
+    """Take the p from partitions that read the same columns: chance is nothing to compare them with."""
+    both = tuple(sorted(first & second))
+    if not both:
+        return overlap
+    why = f"both read {', '.join(both)}: they meet by construction"
+    return msgspec.structs.replace(
+        overlap,
+        p_value=None,
+        reason=overlap.reason or why,
+        both_read=both,
+        nested=first <= second or second <= first,
+    )
 
 
 def _overlap(

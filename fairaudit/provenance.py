@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,14 +18,28 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Subject(Plain, frozen=True, kw_only=True):
-    """What was audited, in the user's words."""
+    """What was audited, in the user's words.
+
+    Attributes
+    ----------
+    model, dataset
+        As given with `--model` and `--dataset`.
+    """
 
     model: str | None
     dataset: str | None
 
 
 class Metric(Plain, frozen=True, kw_only=True):
-    """The ratio of sums that is reported."""
+    """The ratio of sums that is reported.
+
+    Attributes
+    ----------
+    name
+        Name of the ratio, such as WER.
+    numerator, denominator
+        What is added up above and below the line.
+    """
 
     name: str
     numerator: str
@@ -36,8 +49,21 @@ class Metric(Plain, frozen=True, kw_only=True):
 class Source(Plain, frozen=True, kw_only=True):
     """One input file, folder or table, the format that it was read as, and what it was made from.
 
-    `sha256` is of the file's bytes; of a folder, of the names and digests of the files that were read;
-    of a table, of its rows.
+    Attributes
+    ----------
+    role
+        What it was read for: the log, its references, metadata, embeddings or partitions.
+    name
+        Name of the file, without its folder.
+    sha256
+        Digest of the file's bytes; of a folder, of the names and digests of the files that were read; of a
+        table, of its rows.
+    rows
+        Rows that were read; None where they are not counted.
+    format
+        Format that it was read as.
+    origin
+        What it was made from, where fairaudit made it.
     """
 
     role: str
@@ -56,8 +82,19 @@ class Source(Plain, frozen=True, kw_only=True):
 class Joined(Plain, frozen=True, kw_only=True):
     """How many rows of a file found their utterance or speaker in the log, and the other way round.
 
-    `matched_by` tells how ids were compared: `exact`, or by what both sides have in common (`case`,
-    `file name`) where no id matched exactly.
+    Attributes
+    ----------
+    role
+        What the file was joined for: references or metadata.
+    key
+        The column that it was joined by.
+    matched_by
+        How ids were compared: `exact`, or by what both sides have in common (`case`, `file name`) where no id
+        matched exactly.
+    rows, rows_matched
+        Rows of the file, and those that found their place in the log.
+    utterances, utterances_matched
+        Utterances of the log, and those that found a row.
     """
 
     role: str
@@ -70,7 +107,15 @@ class Joined(Plain, frozen=True, kw_only=True):
 
 
 class Scoring(Plain, frozen=True, kw_only=True):
-    """How text became counts."""
+    """How text became counts.
+
+    Attributes
+    ----------
+    normalizer
+        What was done to both texts before they were compared.
+    version, sha256
+        Version of the normaliser, and its digest.
+    """
 
     normalizer: str
     version: str
@@ -78,10 +123,22 @@ class Scoring(Plain, frozen=True, kw_only=True):
 
 
 class Selection(Plain, frozen=True, kw_only=True):
-    """Which rows and columns of the inputs were read: canonical to actual names, and texts by column.
+    """Which rows and columns of the inputs were read, and under which names.
 
-    `missing_hypothesis` tells how an utterance without one counts, and `speaker_from_id` is the
-    expression that finds a speaker in an utterance id; None where they were not asked for.
+    Attributes
+    ----------
+    columns
+        Canonical names of columns, each with the actual one.
+    where
+        Columns by whose values rows were chosen, each with these values.
+    missing
+        Texts that mean a missing value, by column.
+    max_excluded
+        Most rows that may be left out as unusable, as a fraction.
+    missing_hypothesis
+        How an utterance without one counts; None where that was not asked for.
+    speaker_from_id
+        The expression that finds a speaker in an utterance id; None where that was not asked for.
     """
 
     columns: dict[str, str] = {}
@@ -101,7 +158,23 @@ class Selection(Plain, frozen=True, kw_only=True):
 
 
 class Origin(Plain, frozen=True, kw_only=True):
-    """What a Parquet log was made from, by `fairaudit convert` or `fairaudit score`."""
+    """What a Parquet log was made from, by `fairaudit convert` or `fairaudit score`.
+
+    Attributes
+    ----------
+    fairaudit_version
+        Version of fairaudit that made it.
+    inputs
+        What it was made from.
+    selection
+        What of them was read.
+    scoring
+        How text became counts, where it did.
+    metric
+        What was counted.
+    excluded
+        Utterances that were left out, by reason.
+    """
 
     fairaudit_version: str
     inputs: tuple[Source, ...]
@@ -114,8 +187,16 @@ class Origin(Plain, frozen=True, kw_only=True):
 class TextTally(Plain, frozen=True, kw_only=True):
     """Utterances whose text was scored, and those of them that are out of the ordinary.
 
-    `missing` have no hypothesis (they count as deleted, or are left out); `looped` hypotheses have more
-    than five times the words of their reference.
+    Attributes
+    ----------
+    utterances
+        All utterances that had text.
+    missing
+        Utterances without a hypothesis: they count as deleted, or are left out.
+    empty_reference, empty_hypothesis
+        Utterances without a word on this side.
+    looped
+        Utterances with more than five times as many words in the hypothesis as in the reference.
     """
 
     utterances: int
@@ -126,7 +207,17 @@ class TextTally(Plain, frozen=True, kw_only=True):
 
 
 class UnderNormalizer(Plain, frozen=True, kw_only=True):
-    """A rate as one normaliser would have it."""
+    """A rate as one normaliser would have it.
+
+    Attributes
+    ----------
+    normalizer
+        Name of the normaliser.
+    ref_words, errors
+        As counted under it.
+    wer
+        Errors over reference words.
+    """
 
     normalizer: str
     ref_words: int
@@ -135,11 +226,37 @@ class UnderNormalizer(Plain, frozen=True, kw_only=True):
 
 
 class LogSummary(Plain, frozen=True, kw_only=True):
-    """What was read. `sha256` is of the counts per speaker, the same whatever the order of the rows.
+    """What was read.
 
-    `rows` are those of the inputs and `utterances` those that are left by `where` and by what was excluded.
-    `errors` is None where the log has too few speakers to show any figure; `text` and `by_normalizer` too,
-    or where no text was scored.
+    Attributes
+    ----------
+    rows
+        Rows of the inputs.
+    where
+        Columns by whose values rows were chosen, each with these values.
+    sha256
+        Digest of the counts per speaker, the same whatever the order of the rows.
+    utterances
+        Utterances that are left by `where` and by what was excluded.
+    speakers, ref_words
+        How many there are in these utterances.
+    errors
+        Errors in these utterances; None where the log has too few speakers to show any figure.
+    excluded
+        Utterances that were left out, by reason.
+    unchecked
+        Checks that were left out.
+    warnings
+        What limits the reading of the result.
+    independent_utterances
+        Whether each utterance stands for a speaker of its own.
+    joined
+        How well the files that were joined fitted.
+    text
+        Texts that are out of the ordinary; None where no text was scored, or it would tell of too few
+        speakers.
+    by_normalizer
+        The overall rate under every normaliser, where that was asked for.
     """
 
     rows: int = 0
@@ -162,21 +279,40 @@ class LogSummary(Plain, frozen=True, kw_only=True):
 class DiscoveredOn(Plain, frozen=True, kw_only=True):
     """The log in which a partition was found, and the seed of the split.
 
-    `sha256` is of its counts, and `files` are the digests of the files that it was read from: a part of
-    a file is no other log.
+    Attributes
+    ----------
+    sha256
+        Digest of the log's counts.
+    seed
+        Seed of the split.
+    files
+        Digests of the files that it was read from: a part of a file is no other log.
+    speakers
+        The one digest of all its speaker ids together, which tells the very same speakers with other errors;
+        None where there were few, and in files of earlier versions.
     """
 
     sha256: str
     seed: int
     files: tuple[str, ...] = ()
+    speakers: str | None = None
 
-    def is_of(self, sha256: str, files: Iterable[str]) -> bool:
-        """Tell whether a log with these digests is the one, or was read from the same files."""
-        return self.sha256 == sha256 or bool(set(self.files) & set(files))
+    def is_of(self, log: DiscoveredOn) -> bool:
+        """Tell whether a log is the one, was read from the same files, or has the very same speakers."""
+        same_speakers = self.speakers is not None and self.speakers == log.speakers
+        return self.sha256 == log.sha256 or bool(set(self.files) & set(log.files)) or same_speakers
 
 
 class DiscovererRecord(Plain, frozen=True, kw_only=True):
-    """Which discoverer found a partition, and with which parameters."""
+    """Which discoverer found a partition, and with which parameters.
+
+    Attributes
+    ----------
+    name
+        Name of the discoverer.
+    parameters
+        All of its parameters, by name.
+    """
 
     name: str
     parameters: dict[str, Any]

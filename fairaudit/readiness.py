@@ -127,6 +127,11 @@ class LogCheck(Plain, frozen=True, kw_only=True):
         names = ", ".join(p.name for p in self.partitions)
         return f"<LogCheck of {self.speakers:,} speakers by {names or 'nothing'}; see .to_text()>"
 
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_check(self)
+
     def partition(self, name: str) -> PartitionCheck:
         """Return one partition by name.
 

@@ -19,6 +19,7 @@ from fairaudit.evidence import Overlap
 from fairaudit.log import UtteranceLog
 from fairaudit.provenance import DISTRIBUTION, LogSummary, Subject, now
 from fairaudit.result import AuditResult, PartitionResult
+from fairaudit.saved import warnings_of_speakers
 from fairaudit.schema import SCHEMA_VERSION
 from fairaudit.suppress import suppress_rate
 from fairaudit.texts import text_tally, under_normalizers
@@ -109,17 +110,7 @@ def _texts(log: UtteranceLog, totals: SpeakerCounts, *, shown: bool) -> dict[str
 
 def _warnings(partitions: Sequence[PartitionResult]) -> Sequence[str]:
     """Warn of what limits the reading of the partitions."""
-    return (*_returning_speakers(partitions), *_too_few_permutations(partitions))
-
-
-def _returning_speakers(partitions: Sequence[PartitionResult]) -> Sequence[str]:
-    """Warn where saved partitions are measured on all speakers, who may be those that they were found on."""
-    if not any(p.origin == "saved" and not p.exploratory for p in partitions):
-        return ()
-    return (
-        "saved partitions are measured on all speakers of this log: those who also spoke in the log in which "
-        "the partitions were found make the gap look larger",
-    )
+    return (*warnings_of_speakers(partitions), *_too_few_permutations(partitions))
 
 
 def _too_few_permutations(partitions: Sequence[PartitionResult]) -> Sequence[str]:

@@ -18,7 +18,8 @@ from fairaudit.cohorts import Table
 from fairaudit.config import AuditOptions
 from fairaudit.counts import Ints
 from fairaudit.measurement import Measurement
-from fairaudit.result import PartitionResult, Rate
+from fairaudit.rates import Rate
+from fairaudit.result import PartitionResult
 
 R = TypeVar("R", bound=Rate)
 UNDEFINED = "too few speakers for a bootstrap interval"

@@ -12,6 +12,8 @@ from fairaudit.evidence import (
     Excess,
     Injection,
     InSample,
+    KindGap,
+    Layout,
     NormalizerGap,
     Overlap,
     SharePoint,
@@ -33,9 +35,11 @@ from fairaudit.provenance import (
     TextTally,
     UnderNormalizer,
 )
+from fairaudit.rates import AdjustedGap, Gap, Rate, Share
 from fairaudit.schema import decode, encode, schema_of
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 
@@ -43,80 +47,40 @@ if TYPE_CHECKING:
 ONE_COHORT = "there is only one cohort: nothing to compare"
 
 
-class Share(Plain, frozen=True, kw_only=True):
-    """Fractions of the measured speakers, utterances and reference words."""
-
-    speakers: float | None
-    utterances: float | None
-    ref_words: float | None
-
-
-class Rate(Plain, frozen=True, kw_only=True):
-    """A word error rate with its interval, and the counts behind it.
-
-    Fractions, not percentages. `log_se` and `df` are those of log WER: the bounds are
-    ``exp(log(wer) -/+ t(df) * log_se)``. A figure that does not exist is None, and `reason` says why.
-    """
-
-    speakers: int | None = None
-    utterances: int | None = None
-    ref_words: int | None = None
-    errors: int | None = None
-    substitutions: int | None = None
-    deletions: int | None = None
-    insertions: int | None = None
-    wer: float | None = None
-    low: float | None = None
-    high: float | None = None
-    confidence: float | None = None
-    log_se: float | None = None
-    df: float | None = None
-    n_effective: float | None = None
-    wer_speaker_mean: float | None = None
-    reason: str | None = None
-
-
-class Gap(Plain, frozen=True, kw_only=True):
-    """One set of speakers against another; signed, and it may be negative.
-
-    `relative` is (WER - reference WER) / reference WER, `absolute` their difference as a fraction,
-    `relative_to_bottom` the same difference over the first WER.
-    """
-
-    definition: str
-    relative: float | None = None
-    relative_low: float | None = None
-    relative_high: float | None = None
-    absolute: float | None = None
-    absolute_low: float | None = None
-    absolute_high: float | None = None
-    ratio: float | None = None
-    log_se: float | None = None
-    df: float | None = None
-    relative_to_bottom: float | None = None
-    reason: str | None = None
-
-
-class AdjustedGap(Gap, frozen=True, kw_only=True):
-    """The gap between bottom and top once the named columns are alike on both sides.
-
-    `crude` is the gap without them, on the very same rows and ways. `dropped` tells of columns that say
-    nothing; `ways` is in how many ways the model could be fitted, and `shared` the share of the words of
-    bottom and top that are in combinations of values which both have.
-    """
-
-    columns: tuple[str, ...]
-    crude: Gap | None
-    dropped: dict[str, str] = msgspec.field(default_factory=dict)
-    ways: int = 0
-    shared: float | None = None
-
-
 class Cohort(Rate, frozen=True, kw_only=True):
-    """One row of a partition. Rank 1 is the worst; None where the cohort is too small to be ranked.
+    """One row of a partition.
 
-    `status` and `p_adjusted` say whether it is really worse than everybody else, with control over all
-    cohorts of the partition; the upper end of `against_rest` holds for all of them together.
+    Attributes
+    ----------
+    cohort, id, label
+        Its name, the digest of its part of the rule, and what it is in words.
+    rank
+        The worst has 1; None where it is too small to be ranked.
+    suppressed
+        Whether its figures are withheld, being of too few speakers.
+    share
+        Its share of the measured.
+    against_reference
+        Its gap to the cohort that `--reference-cohort` names.
+    against_rest
+        Its gap to everybody else; the upper end holds for all cohorts of the partition together.
+    status
+        Whether it is really worse than everybody else, with control over all cohorts of the partition.
+    p_adjusted
+        p of its being no worse than everybody else, corrected likewise.
+    excess
+        Errors that would go if it fared like everybody else.
+    kinds
+        How its errors differ by kind, where it is in the bottom or flagged.
+    profile
+        Labels that are more common among its speakers, where it is in the bottom or flagged.
+    text
+        Its texts that are out of the ordinary.
+    by_normalizer
+        Its rate under every normaliser, where that was asked for.
+    hexagons
+        Where enough of its speakers live, by their ZIP codes: column and row of
+        `fairaudit.geography.hexagons`.
     """
 
     cohort: str
@@ -130,13 +94,27 @@ class Cohort(Rate, frozen=True, kw_only=True):
     status: Literal["flagged", "cleared", "undecided"] | None = None
     p_adjusted: float | None = None
     excess: Excess | None = None
+    kinds: tuple[KindGap, ...] = ()
     profile: tuple[Trait, ...] = ()
     text: TextTally | None = None
     by_normalizer: tuple[UnderNormalizer, ...] = ()
+    hexagons: tuple[tuple[int, int], ...] = ()
 
 
 class Unassigned(Rate, frozen=True, kw_only=True):
-    """The rows that could not be placed, with the reasons in utterances."""
+    """The rows that could not be placed.
+
+    Attributes
+    ----------
+    share
+        Their share of the rows with and without a cohort.
+    reasons
+        Utterances by the reason why they have no place.
+    text
+        Their texts that are out of the ordinary.
+    by_normalizer
+        Their rate under every normaliser, where that was asked for.
+    """
 
     share: Share | None
     reasons: dict[str, int]
@@ -147,8 +125,15 @@ class Unassigned(Rate, frozen=True, kw_only=True):
 class Side(Rate, frozen=True, kw_only=True):
     """Bottom, top or rest.
 
-    `cohorts` are those of the first split. Where speakers were held out, WER, interval and share are
-    aggregated over all splits and the counts are the mean over them, rounded.
+    Where speakers were held out, WER, interval and share are aggregated over all splits and the counts are
+    the mean over them, rounded.
+
+    Attributes
+    ----------
+    cohorts
+        Its cohorts in the first split.
+    share
+        Its share of the measured.
     """
 
     cohorts: tuple[str, ...]
@@ -156,7 +141,14 @@ class Side(Rate, frozen=True, kw_only=True):
 
 
 class Gaps(Plain, frozen=True, kw_only=True):
-    """The bottom against other yardsticks than the top."""
+    """The bottom against other yardsticks than the top.
+
+    Attributes
+    ----------
+    rest, overall, reference
+        Against all that is neither bottom nor top, against all who are measured, and against the cohort that
+        `--reference-cohort` names.
+    """
 
     rest: Gap | None
     overall: Gap | None
@@ -164,7 +156,67 @@ class Gaps(Plain, frozen=True, kw_only=True):
 
 
 class PartitionResult(Plain, frozen=True, kw_only=True):
-    """Everything that was measured of one partition."""
+    """Everything that was measured of one partition.
+
+    Attributes
+    ----------
+    name
+        Name of the discoverer, or of the columns.
+    kind
+        Kind of its rule.
+    origin
+        Found by a search, the values of a label column, or read from `partitions.json`.
+    discovered_on
+        The log in which it was found.
+    digest, rule
+        The rule that assigns rows to cohorts, and its digest.
+    discoverer
+        Who found it.
+    exploratory
+        Whether a saved partition is measured on the very log, or speakers, on which it was found.
+    overall
+        The rate of all who are measured.
+    splits
+        How the gap varied over the splits; None where nothing was named from the data.
+    cohorts
+        All cohorts, each with its figures.
+    unassigned
+        Rows that could not be placed.
+    bottom, top, rest
+        The worst cohorts, the best and all others.
+    gap
+        The headline: bottom against top.
+    gaps
+        The bottom against other yardsticks.
+    in_sample_gap
+        The gap on those who were searched.
+    gap_by_share
+        The gap of the worst cohorts, share by share.
+    attributes
+        All that the search could have chosen.
+    stability
+        How much a clustering depends on the seed.
+    chance
+        What gaps chance alone gives.
+    adjusted_gaps
+        The gap once columns are alike on both sides, where that was asked for.
+    gap_by_normalizer
+        The gap under every normaliser, where that was asked for.
+    no_worse_than
+        No cohort is worse than all speakers together by more than this fraction, at the level of the
+        intervals.
+    disparity
+        Further figures of inequality; `fairaudit.evidence.DISPARITY` defines them.
+    spatial
+        Whether neighbours fare alike.
+    injection
+        What would have been found, where that was asked for.
+    layout
+        Where clusters of voices lie.
+    extent
+        How far a log with coordinates reaches, in whole degrees (south, north, west, east): at each edge, or
+        beyond it, are at least `min_speakers_shown` speakers.
+    """
 
     name: str
     kind: str
@@ -194,10 +246,56 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
     disparity: dict[str, float] = msgspec.field(default_factory=dict)
     spatial: Spatial | None = None
     injection: Injection | None = None
+    layout: Layout | None = None
+    extent: tuple[int, int, int, int] | None = None
+
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_partition(self)
 
 
 class AuditResult(Plain, frozen=True, kw_only=True):
     """The result of an audit; `audit.json` is its JSON form.
+
+    Attributes
+    ----------
+    schema_version
+        Version of this form.
+    fairaudit_version
+        Version of fairaudit that made it.
+    signature
+        One line that says how the numbers were made, fit for a paper.
+    created_at
+        Time in UTC, or that of SOURCE_DATE_EPOCH.
+    seed
+        Seed of every random choice.
+    options
+        All options of the audit, by name, and which rows and columns were read.
+    environment
+        Versions of Python and of the packages that the numbers depend on.
+    files
+        Digests of the other files of the result, by name.
+    subject
+        The recogniser and the data, in the user's words.
+    metric
+        The ratio that is reported.
+    metrics
+        The headline figures, flat, for trackers of experiments.
+    inputs
+        Files, folders and tables that were read.
+    scoring
+        How text became counts, where it did.
+    log
+        What the log held.
+    overall
+        The rate of the whole log.
+    skipped
+        What was not partitioned by, each with the reason.
+    partitions
+        What was measured of each partition.
+    overlap
+        How far the bottoms of partitions are the same speakers.
 
     See Also
     --------
@@ -227,6 +325,11 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         # Thousands of figures help nobody at a prompt.
         names = ", ".join(p.name for p in self.partitions)
         return f"<AuditResult of {self.log.speakers:,} speakers by {names or 'nothing'}; see .summary()>"
+
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_audit(self)
 
     def partition(self, name: str) -> PartitionResult:
         """Return one partition by name.
@@ -288,6 +391,25 @@ class AuditResult(Plain, frozen=True, kw_only=True):
 
         return tables.attributes(self)
 
+    def to_geopandas(self) -> gpd.GeoDataFrame:
+        """Return every cohort that lies on a map, with its area on land, columns `areas.AREA_COLUMNS`.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            One row a cohort, worst first, in EPSG:4326. Regions are clipped to land; the area of a ZIP cohort
+            is the hexagons in which enough of its speakers live, and None where there is none. Fractions, not
+            percentages.
+
+        Raises
+        ------
+        ResultError
+            If no partition of the audit lies on a map.
+        """
+        from fairaudit import areas
+
+        return areas.frame(self)
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of `audit.json`, as it is published in the documentation.
@@ -297,4 +419,4 @@ def json_schema() -> dict[str, Any]:
     >>> json_schema()["title"]
     'AuditResult'
     """
-    return schema_of(AuditResult)
+    return schema_of(AuditResult, "audit")

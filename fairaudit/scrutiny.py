@@ -12,14 +12,16 @@ from fairaudit.disparity import excess, rates_of_rest, speaker_gini
 from fairaudit.estimate import t_quantile
 from fairaudit.evidence import Trait
 from fairaudit.flags import LARGEST_BOUND, Flag, comparable_cohorts, flags, worst_excess
+from fairaudit.kinds import kind_gaps
 from fairaudit.profile import Holders, profile
-from fairaudit.result import Gap, PartitionResult
+from fairaudit.rates import Gap
+from fairaudit.result import PartitionResult
 
 
 def with_scrutiny(
     result: PartitionResult, table: Table, options: AuditOptions, holders: Holders
 ) -> PartitionResult:
-    """Add to each cohort its status, its excess errors and, at the bottom, its traits.
+    """Add to each cohort its status, its excess errors and, at the bottom or flagged, its kinds and traits.
 
     Parameters
     ----------
@@ -44,6 +46,11 @@ def with_scrutiny(
         correction=options.correction,
         seed=seed,
     )
+    kinds = kind_gaps(m.counts, cohort, tested, confidence=options.confidence)
+    unequal = {
+        "speaker_gini": speaker_gini(m.counts, cohort),
+        "bottom_share_of_errors": m.errors_at_bottom(),
+    }
     bottom = result.bottom.cohorts if result.bottom else ()
     rows = []
     for number, row in enumerate(result.cohorts):
@@ -52,14 +59,16 @@ def with_scrutiny(
             excess=excess(row, rates_of_rest(m.counts, cohort, number)),
             **_flagged(found.get(number), number in tested, options.confidence),
         )
-        if row.cohort in bottom or result.kind == "centroids":
+        if row.cohort in bottom or row.status == "flagged":
+            row = msgspec.structs.replace(row, kinds=kinds.get(number, ()))
+        if row.cohort in bottom or row.status == "flagged" or result.kind == "centroids":
             own = {name: values for name, values in holders.items() if name not in m.partition.requires}
             row = msgspec.structs.replace(row, profile=_traits(m.counts, cohort, number, own, options))
         rows.append(row)
     return msgspec.structs.replace(
         result,
         cohorts=tuple(rows),
-        disparity={} if (gini := speaker_gini(m.counts, cohort)) is None else {"speaker_gini": gini},
+        disparity={name: value for name, value in unequal.items() if value is not None},
         no_worse_than=worst_excess(m.counts, cohort, tested, confidence=options.confidence, seed=seed),
     )
 

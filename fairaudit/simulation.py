@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from fairaudit.counts import Floats, Ints
 from fairaudit.exceptions import OptionError
+from fairaudit.whole import whole_file
 from fairaudit.world import BoxPlant, Cohorts, World, check, places_of, voices_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Simulation:
     def write(self, log_path: str | Path, truth_path: str | Path) -> None:
         """Write the log as Parquet (`.parquet`) and the truth as JSON (`.json`).
 
+        Each whole or not at all: what was there before stays until the new file is complete.
+
         Raises
         ------
         OptionError
@@ -88,19 +90,10 @@ class Simulation:
                 raise OptionError(
                     f"cannot write {path.name}", where=f"{option} {path}", allowed=f"NAME{ending}"
                 )
-        with _written("-o", log) as stream:
-            pq.write_table(self.log, stream, compression="zstd")
-        with _written("--truth", truth) as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(self.truth)) + b"\n")
-
-
-@contextmanager
-def _written(option: str, path: Path) -> Iterator[BinaryIO]:
-    try:
-        with path.open("wb") as stream:
-            yield stream
-    except OSError as error:
-        raise OptionError(f"cannot write: {error.strerror}", where=f"{option} {path}") from None
+        with whole_file(log) as beside:
+            pq.write_table(self.log, beside, compression="zstd")
+        with whole_file(truth, "--truth") as beside:
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(self.truth)) + b"\n")
 
 
 def simulate(world: World, seed: int = 1) -> Simulation:

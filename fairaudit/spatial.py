@@ -14,6 +14,7 @@ Regional Studies 37, 5-27: the packages libpysal and esda.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -251,7 +252,10 @@ def _why_not(counts: SpeakerCounts, cells: int, neighbours: int) -> str | None:
 
 def _by_esda(errors: Floats, words: Floats, near: csr_array) -> tuple[float, float]:
     """Return I and its expectation under no pattern, as PySAL computes them."""
-    from esda.moran import Moran_Rate
+    with warnings.catch_warnings():
+        # In a notebook without widgets, esda's import of tqdm warns of them.
+        warnings.filterwarnings("ignore", "IProgress not found")
+        from esda.moran import Moran_Rate
     from libpysal.weights import W
 
     others = {own: near.indices[a:b].tolist() for own, (a, b) in enumerate(_ranges(near))}

@@ -82,7 +82,7 @@ def strata_of(counts: SpeakerCounts, side: Ints, columns: Sequence[str]) -> Stra
     )
 
 
-def informative(strata: Strata) -> tuple[Strata, dict[str, int]]:
+def informative(strata: Strata) -> tuple[Strata, dict[str, int], dict[str, int]]:
     """Leave out what says nothing of the ratio, or leaves a term of the model without an end.
 
     Returns
@@ -91,18 +91,22 @@ def informative(strata: Strata) -> tuple[Strata, dict[str, int]]:
     left_out : dict of str to int
         Utterances by reason: rows without words, values without any error, and rows of a speaker
         without whom a term could not be estimated, so that its error cannot be either.
+    speakers : dict of str to int
+        Whose utterances these are, by reason.
     """
     left_out: dict[str, int] = {}
+    gone: dict[str, set[int]] = {}
     checks = {NO_WORDS: _have_words, NO_ERRORS: _have_errors, ONE_SPEAKER: _have_others}
     while True:
         for reason, check in checks.items():
             keep = check(strata)
             if not keep.all():
                 left_out[reason] = left_out.get(reason, 0) + int(strata.utterances[~keep].sum())
+                gone.setdefault(reason, set()).update(strata.speaker[~keep].tolist())
                 strata = strata.take(keep)
                 break
         else:
-            return strata, left_out
+            return strata, left_out, {why: len(who) for why, who in gone.items()}
 
 
 def _have_words(strata: Strata) -> Bools:

@@ -8,7 +8,7 @@ be worked out of so few digits.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,8 +21,10 @@ from fairaudit.cells import (
     protection,
     union,
 )
-from fairaudit.evidence import SharePoint, Splits
-from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, Share, Side, Unassigned
+from fairaudit.evidence import SharePoint, Spatial, Splits
+from fairaudit.rates import Gap, Rate
+from fairaudit.result import Cohort, Gaps, PartitionResult, Side, Unassigned
+from fairaudit.rounding import coarse_share, four_digits, of_speakers, rounded, ten_digits, without_counts
 
 R = TypeVar("R", bound=Rate)
 
@@ -30,18 +32,6 @@ R = TypeVar("R", bound=Rate)
 _SAID = ("against_reference", "against_rest", "status", "p_adjusted", "excess", "text")
 
 _FIGURES = tuple(field for field in Rate.__struct_fields__ if field != "reason")
-#: What a rate could be subtracted by.
-_COUNTS = (
-    "speakers",
-    "utterances",
-    "ref_words",
-    "errors",
-    "substitutions",
-    "deletions",
-    "insertions",
-    "n_effective",
-    "wer_speaker_mean",
-)
 
 
 def suppress_all(found: Iterable[tuple[PartitionResult, Members]], fewest: int) -> list[PartitionResult]:
@@ -94,8 +84,8 @@ def suppress(
     gaps = partition.gaps
     return msgspec.structs.replace(
         partition,
-        cohorts=tuple(_cohort(c, members, keep_back, reason) for c in partition.cohorts),
-        unassigned=_unassigned(partition.unassigned, keep_back, reason),
+        cohorts=tuple(_cohort(c, members, keep_back, fewest, reason) for c in partition.cohorts),
+        unassigned=_unassigned(partition.unassigned, keep_back, fewest, reason),
         **sides,
         overall=blank(overall, reason) if keep_back.overall else overall,
         splits=partition.splits if both or partition.splits is None else _spreadless(partition.splits),
@@ -116,8 +106,16 @@ def suppress(
         if keep_back.overall or any(c.status and c.cohort in keep_back.hidden for c in partition.cohorts)
         else partition.no_worse_than,
         disparity={} if keep_back.overall or overall.speakers is None else partition.disparity,
-        adjusted_gaps=partition.adjusted_gaps if both and keep_back.sides == "counts" else (),
+        adjusted_gaps=partition.adjusted_gaps if both and keep_back.sides != "nothing" else (),
+        spatial=_spatial(partition.spatial, members, fewest),
     )
+
+
+def _spatial(spatial: Spatial | None, members: Members, fewest: int) -> Spatial | None:
+    """Keep the number of speakers who have a place only where it does not tell how few have none."""
+    if spatial is None or not 0 < len(members.everyone - members.placed) < fewest:
+        return spatial
+    return msgspec.structs.replace(spatial, speakers=None)
 
 
 def suppress_rate(rate: R, fewest: int) -> R:
@@ -148,16 +146,36 @@ def _curve(
         large = all(len(union(who, part)) >= fewest for part in (step, set(who) - taken))
         with_point = {**sums, f"point {len(kept)}": frozenset(taken)}
         if large and blocks_are_large(secret, with_point, members.cells, fewest):
-            kept.append(point)
+            kept.append(_coarse_point(point, len(union(who, taken)), keep_back, fewest))
             sums, step = with_point, set()
     return tuple(kept)
 
 
-def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str) -> Cohort:
+def _coarse_point(point: SharePoint, speakers: int, keep_back: Protection, fewest: int) -> SharePoint:
+    """Round a point where its digits would lead to how many speakers have a cohort, and how many none."""
+    if not keep_back.overall and UNASSIGNED_CELL not in keep_back.hidden:
+        return point
+    relative, words = point.relative, point.ref_words
+    return SharePoint(
+        share=coarse_share(point.share, speakers, fewest) or 0.0,
+        relative=None if relative is None else ten_digits(four_digits(1 + relative) - 1),
+        # The words of everyone would lead to overall.
+        ref_words=None if keep_back.overall or words is None else float(f"{words:.2g}"),
+    )
+
+
+def _cohort(cohort: Cohort, members: Members, keep_back: Protection, fewest: int, reason: str) -> Cohort:
     if cohort.cohort in keep_back.hidden:
         bare = blank(cohort, reason)
         return msgspec.structs.replace(
-            bare, suppressed=True, share=None, **dict.fromkeys(_SAID), profile=(), by_normalizer=()
+            bare,
+            suppressed=True,
+            share=None,
+            **dict.fromkeys(_SAID),
+            kinds=(),
+            profile=(),
+            by_normalizer=(),
+            hexagons=(),
         )
     against = cohort.against_reference
     if against is not None and members.reference in keep_back.hidden:
@@ -167,16 +185,21 @@ def _cohort(cohort: Cohort, members: Members, keep_back: Protection, reason: str
         return cohort
     # What the rest is would tell overall.
     gone = dict.fromkeys(("against_rest", "excess", "status", "p_adjusted"))
-    return msgspec.structs.replace(cohort, share=of_speakers(cohort.share), **gone)
+    share = of_speakers(cohort.share, cohort.speakers, fewest)
+    return msgspec.structs.replace(cohort, share=share, kinds=(), **gone)
 
 
-def _unassigned(unassigned: Unassigned | None, keep_back: Protection, reason: str) -> Unassigned | None:
+def _unassigned(
+    unassigned: Unassigned | None, keep_back: Protection, fewest: int, reason: str
+) -> Unassigned | None:
     if unassigned is None:
         return None
     if UNASSIGNED_CELL in keep_back.hidden:
         bare = blank(unassigned, reason)
         return msgspec.structs.replace(bare, share=None, reasons={}, text=None, by_normalizer=())
-    share = of_speakers(unassigned.share) if keep_back.overall else unassigned.share
+    if not keep_back.overall:
+        return unassigned
+    share = of_speakers(unassigned.share, unassigned.speakers, fewest)
     return msgspec.structs.replace(unassigned, share=share)
 
 
@@ -187,20 +210,8 @@ def _side(side: Side | None, keep_back: Protection, fewest: int, reason: str) ->
         return _blank_side(side, reason)
     if keep_back.sides == "counts":
         return side
-    return msgspec.structs.replace(without_counts(side, fewest), share=of_speakers(side.share))
-
-
-def without_counts(rate: R, fewest: int) -> R:
-    """Take the counts off a rate, and round it so that they cannot be worked out."""
-    why = f"counts withheld: they would give away figures of fewer than {fewest} speakers"
-    plain: dict[str, Any] = dict.fromkeys(_COUNTS) | {"reason": rate.reason or why}
-    if rate.wer:
-        wer = four_digits(rate.wer)
-        plain["wer"] = wer
-        plain |= {e: v * wer / rate.wer for e in ("low", "high") if (v := getattr(rate, e)) is not None}
-    elif rate.high is not None:
-        plain["high"] = four_digits(rate.high)
-    return msgspec.structs.replace(rate, **plain)
+    share = of_speakers(side.share, side.speakers, fewest)
+    return msgspec.structs.replace(without_counts(side, fewest), share=share)
 
 
 def _is_shown(side: Side | None) -> bool:
@@ -209,14 +220,6 @@ def _is_shown(side: Side | None) -> bool:
 
 def _blank_side(side: Side | None, reason: str) -> Side | None:
     return None if side is None else msgspec.structs.replace(blank(side, reason), share=None)
-
-
-def of_speakers(share: Share | None) -> Share | None:
-    """Keep the share of speakers to two digits; more of it, and those of others, lead to counts."""
-    if share is None:
-        return None
-    speakers = None if share.speakers is None else float(f"{share.speakers:.2g}")
-    return Share(speakers=speakers, utterances=None, ref_words=None)
 
 
 def _spreadless(splits: Splits) -> Splits:
@@ -229,27 +232,6 @@ def _gap(gap: Gap, shown: bool, keep_back: Protection, reason: str) -> Gap:
     if not shown:
         return Gap(definition=gap.definition, reason=reason)
     return gap if keep_back.sides == "counts" else rounded(gap)
-
-
-def rounded(gap: Gap) -> Gap:
-    """Round a gap to four digits and move its bounds along, so that no ratio of counts can be read off."""
-    plain: dict[str, float] = {}
-    if gap.absolute is not None:
-        plain["absolute"] = four_digits(gap.absolute)
-        moved = plain["absolute"] - gap.absolute
-        ends = ("absolute_low", "absolute_high")
-        plain |= {end: value + moved for end in ends if (value := getattr(gap, end)) is not None}
-    if gap.ratio is not None:
-        ratio = four_digits(gap.ratio)
-        plain |= {"ratio": ratio, "relative": ratio - 1, "relative_to_bottom": 1 - 1 / ratio}
-        factor, ends = ratio / gap.ratio, ("relative_low", "relative_high")
-        plain |= {end: (1 + value) * factor - 1 for end in ends if (value := getattr(gap, end)) is not None}
-    return msgspec.structs.replace(gap, **plain)
-
-
-def four_digits(value: float) -> float:
-    """Round to four digits that count."""
-    return float(f"{value:.4g}")
 
 
 def blank(rate: R, reason: str) -> R:

@@ -1,4 +1,4 @@
-"""Tidy tables of a result: fixed columns, fractions, NaN where there is no number."""
+"""Tidy tables of a result: fixed columns of fixed types, fractions, NaN or <NA> where there is nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fairaudit.frames import table
+from fairaudit.rates import Gap
 from fairaudit.result import AuditResult, PartitionResult
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ SUMMARY_COLUMNS = (
     "in_sample_p_value",
     "reason",
 )
+KINDS = ("substitutions", "deletions", "insertions")
+#: Of a kind of error against everybody else: `substitutions_ratio` and so on.
+KIND_FIGURES = ("ratio", "low", "high", "p_adjusted")
+#: In the order of the file: who it is, its rate, then against the reference and against everybody else.
 COHORT_COLUMNS = (
     "partition",
     "cohort",
@@ -52,6 +58,14 @@ COHORT_COLUMNS = (
     "reference_gap",
     "reference_low",
     "reference_high",
+    "status",
+    "p_adjusted",
+    "rest_gap",
+    "rest_low",
+    "rest_high",
+    "excess_errors",
+    *(f"excess_{kind}" for kind in KINDS),
+    *(f"{kind}_{figure}" for kind in KINDS for figure in KIND_FIGURES),
     "reason",
 )
 ATTRIBUTE_COLUMNS = (
@@ -100,35 +114,38 @@ def cohort_rows(partition: PartitionResult) -> list[dict[str, Any]]:
         row["side"] = of_cohort.get(cohort.cohort, "rest")
         share = row["share"] or {}
         row |= {f"share_{unit}": share.get(unit) for unit in ("speakers", "utterances", "ref_words")}
-        gap = cohort.against_reference
-        row["reference_gap"] = gap.relative if gap else None
-        row["reference_low"] = gap.relative_low if gap else None
-        row["reference_high"] = gap.relative_high if gap else None
+        row |= _gap_cells("reference", cohort.against_reference) | _gap_cells("rest", cohort.against_rest)
+        excess = row["excess"] or {}
+        row |= {f"excess_{kind}": excess.get(kind) for kind in ("errors", *KINDS)}
+        kinds = {gap["kind"]: gap for gap in row["kinds"]}
+        row |= {f"{k}_{figure}": kinds.get(k, {}).get(figure) for k in KINDS for figure in KIND_FIGURES}
         rows.append({column: row[column] for column in COHORT_COLUMNS})
     return rows
 
 
+def _gap_cells(against: str, gap: Gap | None) -> dict[str, float | None]:
+    return {
+        f"{against}_gap": gap.relative if gap else None,
+        f"{against}_low": gap.relative_low if gap else None,
+        f"{against}_high": gap.relative_high if gap else None,
+    }
+
+
 def summary(result: AuditResult) -> pd.DataFrame:
     """Return one row per partition, columns `SUMMARY_COLUMNS`."""
-    return _frame([summary_row(p) for p in result.partitions], SUMMARY_COLUMNS)
+    return table([summary_row(p) for p in result.partitions], SUMMARY_COLUMNS)
 
 
 def cohorts(result: AuditResult) -> pd.DataFrame:
     """Return every cohort of every partition, worst first; unranked cohorts last."""
-    return _frame([row for p in result.partitions for row in cohort_rows(p)], COHORT_COLUMNS)
+    return table([row for p in result.partitions for row in cohort_rows(p)], COHORT_COLUMNS)
 
 
 def attributes(result: AuditResult) -> pd.DataFrame:
     """Return every attribute that a search tried, with its own honest gap."""
-    return _frame([row for p in result.partitions for row in attribute_rows(p)], ATTRIBUTE_COLUMNS)
+    return table([row for p in result.partitions for row in attribute_rows(p)], ATTRIBUTE_COLUMNS)
 
 
 def attribute_rows(partition: PartitionResult) -> list[dict[str, Any]]:
     """Return the cells of a partition's attributes by `ATTRIBUTE_COLUMNS`."""
     return [{"partition": partition.name, **msgspec.to_builtins(a)} for a in partition.attributes]
-
-
-def _frame(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=list(columns))

@@ -20,6 +20,7 @@ from fairaudit.discover import parameters_of
 from fairaudit.evidence import Injection, Spatial, Stability
 from fairaudit.exceptions import OptionError, nearest
 from fairaudit.injection import GAPS, REPLICATES, injected
+from fairaudit.layout import layout_of
 from fairaudit.measurement import Measurement, gaps_of
 from fairaudit.partition import Partition, digest
 from fairaudit.placing import place
@@ -28,11 +29,13 @@ from fairaudit.procedure import Figures, Procedure
 from fairaudit.profile import Holders
 from fairaudit.provenance import DiscoveredOn, DiscovererRecord
 from fairaudit.ranking import BOTTOM, REST, TOP
+from fairaudit.rates import Gap, Rate
 from fairaudit.resampling import with_bootstrap
-from fairaudit.result import Gap, Gaps, PartitionResult, Rate, Unassigned
+from fairaudit.result import Gaps, PartitionResult, Unassigned
 from fairaudit.scrutiny import with_scrutiny
 from fairaudit.spatial import spatial_evidence
 from fairaudit.split import halves
+from fairaudit.whereabouts import with_whereabouts
 
 
 @runtime_checkable
@@ -65,7 +68,7 @@ def measure_target(
         True for half 1.
     options : AuditOptions
     log_digests : DiscoveredOn
-        Of this log.
+        What this log is known by.
     reference : str, optional
         Value of the reference cohort.
     holders : mapping of str to mapping of str to set of str
@@ -78,9 +81,7 @@ def measure_target(
     counts, reasons = place(target.source, target.name, counts, options.zip_table)
     placed: Bools = reasons == ""
     own = counts.select(placed)
-    exploratory = target.saved is not None and target.saved.discovered_on.is_of(
-        log_digests.sha256, log_digests.files
-    )
+    exploratory = target.saved is not None and target.saved.discovered_on.is_of(log_digests)
     if not own.rows:
         return _nothing_placed(target, counts, reasons, options)
     basis = tabled_rows(target, counts, placed, halved, exploratory)
@@ -129,9 +130,11 @@ def measure_target(
         ),
         spatial=_spatial(target, measurement, options),
         injection=_injection(target, measurement, found, options, tell),
+        layout=layout_of(partition),
     )
     if options.interval == "bootstrap":
         result = with_bootstrap(result, table, options)
+    result = with_whereabouts(result, table, options)
     return with_scrutiny(result, table, options, holders), table.members()
 
 
@@ -188,7 +191,7 @@ def tabled_rows(
     halved : ndarray of bool, shape (splits, n_speakers)
         True for half 1.
     exploratory : bool
-        Whether a saved partition was found in this very log.
+        Whether a saved partition was found in this very log, or on the very same speakers.
     """
     half = np.ones(len(counts.speakers), dtype=bool)
     if target.saved is not None and exploratory:

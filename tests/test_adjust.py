@@ -5,10 +5,15 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 from fairaudit.adjust import adjusted_gap
+from fairaudit.auditing import audit
 from fairaudit.classes import UTTERANCE_LENGTH, utterance_length
 from fairaudit.counts import SpeakerCounts
 from fairaudit.estimate import t_quantile
 from fairaudit.ranking import BOTTOM, REST, TOP
+from fairaudit.rates import AdjustedGap, Gap
+from fairaudit.readers import read_log
+from fairaudit.report import render
+from fairaudit.report.adjusted import _adjustment
 
 #: How much more often a word of an utterance of this class is wrong: short ones are harder.
 HARDER = {"1-2": 3.0, "3-5": 2.0, "6-10": 1.3, "11-20": 1.0, "21+": 0.8}
@@ -235,3 +240,70 @@ def test_a_side_without_errors_where_both_are_alike_has_no_adjusted_gap():
     frame.loc[bottom & (frame["device"] == "car"), "errors"] = 0
     gap = gap_of(frame, ["device"])
     assert gap.reason == "the bottom has no errors where both have the same device"
+
+
+def test_what_the_model_does_without_is_told_by_reason_and_not_of_few_speakers():
+    """Half of the speakers have a silent device without errors, and one a telephone; a gap of 50 %."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for i in range(160):
+        group = "p" if i < 80 else "q"
+        for device in ("desk", "desk", "far"):
+            rows.append((f"s{i:03}", 100, int(rng.poisson(30 if group == "p" else 20)), group, device))
+        if i % 2:
+            rows.append((f"s{i:03}", 10, 0, group, "booth"))
+    rows.append(("s000", 100, 25, "p", "telephone"))
+    frame = pd.DataFrame(rows, columns=["speaker_id", "ref_words", "errors", "group", "device"])
+    result = audit(read_log(frame), by=["group"], adjust=["device"], permutations=0, splits=3)
+    (gap,) = result.partition("group").adjusted_gaps
+    assert gap.left_out["a value without any error"] == pytest.approx(80 / len(frame), abs=0.02)
+    assert gap.left_out["one speaker alone decides a term"] is None
+    said = render(result, "md")
+    assert "left out: a value without any error" in said
+    assert "one speaker alone decides a term (utterances of few speakers)" in said
+    assert "the gap stays" in said
+    for one in (gap, gap.crude):
+        assert one.ratio == float(f"{one.ratio:.4g}")
+
+
+def test_what_the_partition_itself_reads_is_not_adjusted_for():
+    rng = np.random.default_rng(6)
+    speaker, device = np.repeat(np.arange(120), 4), np.repeat(rng.integers(0, 2, 120), 4)
+    frame = pd.DataFrame({"speaker_id": [f"s{i:03}" for i in speaker], "device": [f"d{d}" for d in device]})
+    frame["noise"] = [f"n{n}" for n in rng.integers(0, 2, len(frame))]
+    frame["ref_words"] = 100
+    frame["errors"] = rng.poisson(np.where(device, 30, 20))
+    log = read_log(frame)
+    both = audit(log, by=["device"], adjust=["device,noise"], permutations=0, splits=3)
+    (gap,) = both.partition("device").adjusted_gaps
+    assert gap.dropped == {"device": "the partition reads it"}
+    assert (gap.ways, gap.reason) == (6, None)
+    noise = audit(log, by=["device"], adjust=["noise"], permutations=0, splits=3)
+    assert gap.relative == noise.partition("device").adjusted_gaps[0].relative
+    assert "without device: the partition reads it" in render(both, "md")
+    alone = audit(log, by=["device"], adjust=["device"], permutations=0, splits=3)
+    (gap,) = alone.partition("device").adjusted_gaps
+    assert (gap.relative, gap.reason) == (None, "no column is left to adjust for")
+    assert gap.dropped == {"device": "the partition reads it"}
+
+
+@pytest.mark.parametrize(
+    ("adjusted", "crude", "said"),
+    [
+        ((0.3, 0.1, 0.5), (0.4, 0.2, 0.6), "the gap stays"),
+        ((0.1, 0.02, 0.2), (0.4, 0.2, 0.6), "less than half is left"),
+        ((0.1, -0.1, 0.3), (0.4, 0.2, 0.6), "the gap vanishes"),
+        ((-0.1, -0.3, 0.1), (0.4, 0.2, 0.6), "the gap vanishes"),
+        ((0.3, -0.1, 0.7), (0.4, 0.2, 0.6), "no longer clear, though not much smaller"),
+        ((-0.3, -0.5, -0.1), (0.4, 0.2, 0.6), "the gap is reversed"),
+        ((0.3, 0.1, 0.5), (0.05, -0.2, 0.3), "clear only where they are alike"),
+        ((0.3, -0.1, 0.5), (0.05, -0.2, 0.3), "not clear with it or without"),
+    ],
+)
+def test_it_is_said_what_became_of_a_gap(adjusted, crude, said):
+    names = ("relative", "relative_low", "relative_high")
+    without = Gap(definition="b", **dict(zip(names, crude, strict=True)))
+    gap = AdjustedGap(
+        definition="a", columns=("device",), crude=without, **dict(zip(names, adjusted, strict=True))
+    )
+    assert _adjustment(gap) == said

@@ -12,7 +12,7 @@ from fairaudit import aggregate as seam
 from fairaudit.aggregate import GRID, aggregate, distinct_values, grid_of
 from fairaudit.counts import SpeakerCounts, to_unit
 from fairaudit.exceptions import LogError
-from fairaudit.places import cells
+from fairaudit.geography.places import cells
 from fairaudit.readers import read_log
 
 KINDS = ("substitutions", "deletions", "insertions")

@@ -7,8 +7,9 @@ from fairaudit.auditing import audit
 from fairaudit.counts import SpeakerCounts
 from fairaudit.disparity import between_cohort_sd, excess, rates_of_rest, speaker_gini
 from fairaudit.evidence import DISPARITY
+from fairaudit.rates import Rate
 from fairaudit.readers import read_log
-from fairaudit.result import Cohort, Rate
+from fairaudit.result import Cohort
 
 
 def cohort(wer, log_se):

@@ -52,7 +52,34 @@ def test_equals_the_definition_with_rows_of_a_speaker_removed_together(rows):
         return
     want, variance = plain_jackknife(errors, words, speaker, lambda e, w: np.log(max(e.sum(), 0.5) / w.sum()))
     assert got.estimate[0, 0] == pytest.approx(want)
-    assert got.variance[0, 0] == pytest.approx(variance)
+    rate = max(errors.sum(), 0.5) / words.sum()
+    # Never less than that of words that fail independently.
+    least = max(0.0, 1 - rate) / (rate * words.sum())
+    assert got.variance[0, 0] == pytest.approx(max(variance, least))
+
+
+def test_few_errors_have_the_interval_of_their_own_luck_though_speakers_seem_alike():
+    # Sixty speakers with one error each in 20 words: leaving out any of them moves nothing.
+    rates = rates_of([1] * 60, [20] * 60, group=np.arange(60) % 3 // 2, groups=2)
+    np.testing.assert_allclose(rates.variance, [[0.95 / 40, 0.95 / 20]])
+    pair = contrast(rates, 0, rates, 1)
+    assert pair.se[0] == pytest.approx(np.sqrt(0.95 / 40 + 0.95 / 20))
+    linear = rates_of([1] * 60, [20] * 60, scale="linear")
+    assert linear.variance[0, 0] == pytest.approx(0.05 * 0.95 / 1200)
+
+
+@pytest.mark.parametrize("expected", [4, 8])
+def test_the_rate_of_a_cohort_with_few_errors_is_covered(expected):
+    rng, speakers, words = np.random.default_rng(expected), 50, 100.0
+    truth = expected / (speakers * words)
+    rate = truth * rng.gamma(4, 1 / 4, (3_000, speakers))
+    errors = rng.poisson(rate * words).astype(float)
+    errors = errors[errors.sum(axis=1) > 0]
+    group = np.zeros((1, speakers), dtype=int)
+    rates = jackknife(group, errors, np.full(errors.shape, words), np.arange(speakers), 1)
+    reach = t_quantile(rates.n_effective - 1, 0.95) * np.sqrt(rates.variance)
+    # The jackknife alone covers 88 % at four errors.
+    assert (abs(rates.estimate - np.log(truth)) <= reach).mean() > 0.945
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,7 +104,10 @@ def test_groups_that_share_speakers_are_left_out_together(rows):
     n = len(everyone)
     variance = (n - 1) / n * sum((value - full) ** 2 for value in left_out)
     assert got.estimate[0] == pytest.approx(full)
-    assert got.se[0] ** 2 == pytest.approx(variance)
+    rate, spoken = ([v[group == g].sum() for g in (0, 1)] for v in (errors, words))
+    rate = [e / w for e, w in zip(rate, spoken, strict=True)]
+    least = sum(r * max(0.0, 1 - r) / w for r, w in zip(rate, spoken, strict=True))
+    assert got.se[0] ** 2 == pytest.approx(max(variance, least))
 
 
 def test_agrees_with_statsmodels_clustered_standard_error():

@@ -9,6 +9,7 @@ from fairaudit.auditing import audit
 from fairaudit.counts import Labels, SpeakerCounts
 from fairaudit.discover.geo_tree import GeoTree
 from fairaudit.discover.labels import LabelColumn
+from fairaudit.discover.slices import Slices
 from fairaudit.injection import critical_value, detectable, injected, multiplied, region_of
 from fairaudit.measurement import Measurement
 from fairaudit.procedure import Procedure
@@ -108,6 +109,29 @@ def test_labels_take_gaps_in_whole_cohorts():
         whole = [set(drawn[codes == c].tolist()) for c in range(5)]
         assert all(len(kind) == 1 for kind in whole)
         assert 0.3 <= drawn.mean() < 1
+
+
+def test_a_search_of_intersections_takes_gaps_in_intersections_half_of_the_time():
+    rng = np.random.default_rng(3)
+    columns = {name: rng.integers(0, k, 400) for name, k in (("device", 5), ("gender", 2), ("accent", 3))}
+    attributes = {name: Labels.of([f"{name}{v}" for v in values]) for name, values in columns.items()}
+    # Those without an accent are nobody's cohort.
+    attributes["accent"] = Labels.of([None if i < 90 else f"a{v}" for i, v in enumerate(columns["accent"])])
+    counts = replace(counts_of(), attributes=attributes)
+    slices = Slices(columns=tuple(sorted(columns)), min_speakers=20)
+    inside = region_of(measurement_of(counts, finder=slices), 0.1)
+    generator = np.random.default_rng(1)
+    fixed = []
+    for _ in range(200):
+        drawn = inside(generator)
+        assert drawn.any()
+        held = [counts.labels(name).codes for name in columns]
+        alike = [codes for codes in held if len(set(codes[drawn])) == 1 and codes[drawn][0] >= 0]
+        # All rows that are alike in these are in it, and no others.
+        np.testing.assert_array_equal(drawn, np.all([c == c[drawn][0] for c in alike], axis=0))
+        fixed.append(len(alike))
+    assert set(fixed) == {1, 2}
+    assert fixed.count(2) == pytest.approx(100, abs=25)
 
 
 def test_detectable_reads_the_curve_where_it_crosses_four_in_five():

@@ -66,7 +66,8 @@ def test_a_reference_is_compared_with_every_other_combination():
 def test_it_is_saved_and_read_again(result, tmp_path):
     file = tmp_path / "partitions.json"
     file.write_text(partitions_json(result))
-    rows = frame(2)
+    # Other people, who are numbered differently.
+    rows = frame(2).assign(speaker_id=lambda rows: "next-" + rows["speaker_id"])
     again = audit(read_log(rows), partitions=file, permutations=0).partition("accent+age")
     assert again.origin == "saved"
     assert again.unassigned.reasons == {"no age": 20}

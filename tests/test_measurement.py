@@ -55,6 +55,20 @@ def test_bottom_and_top_are_named_on_one_half_and_measured_on_the_other_both_way
     assert "no part in the naming" in gap.definition
 
 
+def test_the_share_of_errors_at_the_bottom_is_of_plain_counts_over_the_same_ways_as_that_of_words():
+    counts = accents(5, effect=4.0)
+    m = measurement(counts, splits=3)
+    accent = np.array(counts.labels("accent").codes)
+    errors, words = [], []
+    for split in halves(counts.speakers, 1, 3):
+        for measured in (split[counts.speaker], ~split[counts.speaker]):
+            own = measured & (accent == 0)
+            errors.append(counts.errors[own].sum() / counts.errors[measured].sum())
+            words.append(counts.ref_words[own].sum() / counts.ref_words[measured].sum())
+    assert m.errors_at_bottom() == pytest.approx(np.mean(errors))
+    assert m.side(BOTTOM).share.ref_words == pytest.approx(np.mean(words))
+
+
 def test_a_declared_cohort_reports_its_wer_on_all_speakers_and_a_discovered_one_on_the_measured_half():
     counts = accents(5)
     declared = table(measurement(counts)).cohorts([None] * 5)

@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused_by_the_schema_and_by_the_reader(result, ch
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(plain, json_schema())
     with pytest.raises(ResultError, match=r"not an audit result: .*\n.*old.json"):
-        AuditResult.from_json(json.dumps(plain), "old.json")
+        AuditResult.from_json(json.dumps(schema.sealed(plain)), "old.json")
 
 
 def test_a_newer_schema_is_refused_by_name(result):
@@ -90,6 +90,7 @@ def test_an_older_schema_is_upgraded_by_an_explicit_step_or_refused(result, monk
     plain = json.loads(result.to_json())
     old = {**plain, "schema_version": 0, "name_of_seed": plain["seed"]}
     del old["seed"]
+    old = schema.sealed(old)
     with pytest.raises(ResultError, match="schema_version 0 cannot be upgraded"):
         AuditResult.from_json(json.dumps(old))
 
@@ -100,6 +101,52 @@ def test_an_older_schema_is_upgraded_by_an_explicit_step_or_refused(result, monk
 
     monkeypatch.setitem(schema.UPGRADES, 0, step)
     assert AuditResult.from_json(json.dumps(old)) == result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p.update(seed=4),
+        lambda p: p["partitions"][0]["cohorts"].pop(),
+        lambda p: p["partitions"][0]["gap"].update(relative=0.0),
+        lambda p: p.update(digest="0" * 64),
+    ],
+)
+def test_an_edited_result_is_refused_by_name(result, change):
+    plain = json.loads(result.to_json())
+    change(plain)
+    with pytest.raises(ResultError, match=r"was edited after it was written.*\n.*audit.json"):
+        AuditResult.from_json(json.dumps(plain))
+    # Its layout is no part of it.
+    again = json.dumps(json.loads(result.to_json()), indent=None, sort_keys=True)
+    assert AuditResult.from_json(again) == result
+    del plain["digest"]
+    with pytest.raises(ResultError, match="has no digest"):
+        AuditResult.from_json(json.dumps(plain))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: p["overall"].update(low=0.9), r"result.overall: wer is not between low and high"),
+        (lambda p: p["partitions"][4]["gap"].update(relative_high=-0.9), "relative is not between"),
+        (lambda p: p["overall"].update(df=-1), "df is -1, which is negative"),
+        (lambda p: p["overall"].update(log_se=-0.1), "log_se is -0.1"),
+        (lambda p: p["options"].update(confidence="high"), "confidence is 'high'"),
+        (lambda p: p["options"].update(confidence=7), "confidence is 7"),
+        (lambda p: p["partitions"][4]["cohorts"].append(p["partitions"][4]["cohorts"][0]), "there twice"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_even_if_it_is_sealed(result, change, said):
+    plain = json.loads(result.to_json())
+    change(plain)
+    with pytest.raises(ResultError, match=said):
+        AuditResult.from_json(json.dumps(schema.sealed(plain)))
+
+
+def test_deep_nesting_is_bad_data():
+    with pytest.raises(ResultError, match="nested too deeply"):
+        AuditResult.from_json("[" * 100_000)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": "1"}', "nonsense"])

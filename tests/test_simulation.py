@@ -353,6 +353,22 @@ def test_a_file_that_cannot_be_written_is_a_plain_error_of_its_option(tmp_path, 
     assert not (tmp_path / truth).exists()
 
 
+def test_an_interrupt_leaves_no_partial_file_and_the_old_one_as_it_was(tmp_path, monkeypatch):
+    log, truth = tmp_path / "log.parquet", tmp_path / "truth.json"
+    log.write_text("old")
+
+    def interrupted(table, where, **_):
+        Path(where).write_text("half")
+        raise KeyboardInterrupt
+
+    made = small()
+    monkeypatch.setattr("pyarrow.parquet.write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        made.write(log, truth)
+    assert [file.name for file in tmp_path.iterdir()] == ["log.parquet"]
+    assert log.read_text() == "old"
+
+
 def test_the_log_is_read_without_any_complaint(tmp_path):
     made = small()
     made.write(tmp_path / "log.parquet", tmp_path / "truth.json")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,11 +14,13 @@ from worlds import frame
 
 from fairaudit.auditing import audit
 from fairaudit.cells import SIDES, UNASSIGNED_CELL, Members, Protection, union
-from fairaudit.evidence import InSample, SharePoint
+from fairaudit.evidence import InSample, SharePoint, Spatial
+from fairaudit.rates import Gap, Rate, Share
 from fairaudit.readers import read_log
-from fairaudit.result import Cohort, Gap, Gaps, PartitionResult, Rate, Share, Side, Unassigned
+from fairaudit.result import Cohort, Gaps, PartitionResult, Side, Unassigned
+from fairaudit.rounding import coarse_share, rounded
 from fairaudit.saved import partitions_json
-from fairaudit.suppress import _side, suppress, suppress_all, suppress_rate
+from fairaudit.suppress import _curve, _side, suppress, suppress_all, suppress_rate
 
 FEWEST = 11
 ALL_SHARES = Share(speakers=0.5, utterances=0.5, ref_words=0.5)
@@ -108,7 +111,8 @@ def built(cells, ranked, bottom, top, unassigned, origin="declared", everyone=No
         ),
         in_sample_gap=None,
         gap_by_share=tuple(
-            SharePoint(share=i / len(names), relative=0.5)
+            # The gap is its number: shares may be rounded.
+            SharePoint(share=i / len(names), relative=i / 1000, ref_words=i / 10)
             for i in range(1, len(ranked) + (set(ranked) != set(names)))
         ),
         attributes=(),
@@ -169,7 +173,7 @@ def published_sums(shown, members, total_known):
     cells += [(side, set(side.cohorts)) for side in sides]
     sums = [{*members.cells, "elsewhere"}, *([{*members.cells}] if total_known else [])]
     sums += [names for rate, names in cells if rate is not None and rate.errors is not None]
-    return sums + [set(order[: round(p.share * len(cohorts))]) for p in shown.gap_by_share]
+    return sums + [set(order[: round(1000 * p.relative)]) for p in shown.gap_by_share]
 
 
 def published_rates(shown):
@@ -284,7 +288,8 @@ def test_a_small_rest_costs_cells_and_counts_but_not_the_gap():
     assert after.bottom.wer == pytest.approx(before.bottom.wer, rel=1e-3)
     assert after.gap.relative == pytest.approx(before.gap.relative, abs=1e-3)
     assert after.bottom.errors is after.bottom.ref_words is after.bottom.share.ref_words is None
-    assert after.bottom.share.speakers == 0.5
+    # 100 of about 198.
+    assert after.bottom.share.speakers == 0.51
     assert after.bottom.reason.startswith("counts withheld")
     assert after.rest.wer is after.gaps.rest.relative is None
     assert after.overall == before.overall
@@ -294,11 +299,22 @@ def test_rates_without_counts_have_four_digits_and_their_bounds_move_along():
     women, men, others = groups(100, 200, 5)
     before, after = shown_of({"f": women, "m": men, "o": others}, ["f", "m"], ["f"], ["m"])
     assert after.gap.ratio == 1.123
-    assert after.gap.relative == pytest.approx(0.123)
+    assert after.gap.relative == 0.123
     assert after.gap.absolute == 0.01235
     assert (1 + after.gap.relative_low) / after.gap.ratio == pytest.approx(1.05 / before.gap.ratio)
     assert after.bottom.wer == float(f"{before.bottom.wer:.4g}")
     assert after.bottom.low / after.bottom.wer == pytest.approx(before.bottom.low / before.bottom.wer)
+
+
+def test_a_standard_error_beside_withheld_counts_has_four_digits_and_the_bounds_are_of_it():
+    gap = msgspec.structs.replace(a_gap(), relative_low=-0.1, relative_high=0.4, log_se=0.1234567, df=9.87654)
+    after = rounded(gap)
+    assert (after.log_se, after.df) == (0.1235, 9.877)
+    widened = 0.1235 / 0.1234567
+    for end in ("relative_low", "relative_high"):
+        log_reach = np.log((1 + getattr(gap, end)) / gap.ratio)
+        assert np.log((1 + getattr(after, end)) / after.ratio) == pytest.approx(widened * log_reach)
+    assert (after.absolute_low, after.absolute_high) == (-0.00215, 0.02685)
 
 
 def test_a_few_speakers_without_a_cohort_cost_overall_and_a_cell_of_each_side():
@@ -332,6 +348,26 @@ def test_points_of_the_curve_are_left_out_where_a_step_would_tell():
     assert len(before.gap_by_share) == 3
     # Point a and point ab differ by five speakers.
     assert len({p.share for p in after.gap_by_share} & {0.25, 0.5}) <= 1
+
+
+def test_points_do_not_tell_the_words_of_everyone_where_overall_is_kept_back():
+    cells = dict(zip("abcd", groups(50, 45, 40, 60), strict=True))
+    result, members = built(cells, ["a", "b", "c", "d"], ["a"], ["d"], set())
+    for overall in (False, True):
+        points = _curve(result, members, Protection(frozenset(), overall, "counts", {}), FEWEST)
+        assert len(points) == 3
+        assert all((point.ref_words is None) == overall for point in points)
+
+
+def test_how_many_have_a_place_is_not_told_where_few_have_none():
+    cells = dict(zip("abcd", groups(50, 45, 40, 60), strict=True))
+    result, members = built(cells, ["a", "b", "c", "d"], ["a"], ["d"], set())
+    spatial = Spatial(moran_i=0.1, expected=0.0, p=0.3, speakers=193)
+    result = msgspec.structs.replace(result, spatial=spatial)
+    for placed, told in ((193, None), (195, 193), (150, 193)):
+        known = replace(members, placed=frozenset(list(members.everyone)[:placed]))
+        assert suppress(result, known, FEWEST).spatial.speakers == told
+        assert suppress(result, known, FEWEST).spatial.moran_i == 0.1
 
 
 def test_a_gap_against_a_hidden_reference_is_blanked_and_so_is_an_absolute_gap():
@@ -476,3 +512,54 @@ def test_shares_whose_counts_are_withheld_tell_no_number_of_speakers():
     kept = Protection(frozenset({"o"}), False, "rates", {})
     # 142 / 0.14776 would be the 961, and so the four others could be had.
     assert _side(side, kept, 11, "").share == Share(speakers=0.15, utterances=None, ref_words=None)
+
+
+def test_a_share_leaves_open_of_how_many_it_is_though_the_number_of_speakers_is_known():
+    for speakers in (5, 27, 142, 600):
+        for whole in range(speakers + 11, 4 * speakers + 60, 13):
+            shown = coarse_share(speakers / whole, speakers, FEWEST)
+            wholes = range(speakers, 5 * speakers + 90)
+            same = [n for n in wholes if coarse_share(speakers / n, speakers, FEWEST) == shown]
+            assert max(same) - min(same) >= FEWEST
+
+
+def test_all_shares_together_leave_open_of_how_many_they_are():
+    parts = (17, 23, 41, 64)
+
+    def shown(whole):
+        return [coarse_share(part / whole, part, FEWEST) for part in parts]
+
+    assert shown(145) == shown(150) == shown(155)
+
+
+@pytest.fixture(scope="module")
+def few_others():
+    """An audit of a label that four speakers of 200 have another value of, and five none."""
+    rng = np.random.default_rng(4)
+    label = np.array([f"v{x}" for x in rng.integers(0, 2, 200)], dtype=object)
+    label[:4], label[4:9] = "other", None
+    table = pd.DataFrame({"speaker_id": [f"s{i:03}" for i in np.repeat(np.arange(200), 3)]})
+    table["ref_words"] = rng.integers(5, 40, 600)
+    table["errors"] = rng.poisson(0.15 * table["ref_words"])
+    table["label"] = np.repeat(label, 3)
+    return audit(read_log(table), by=["label"], permutations=19, splits=3, inject=True).partition("label")
+
+
+def test_bottom_and_top_of_a_searched_label_do_not_add_up_to_a_rest_of_few(few_others):
+    sides = few_others.bottom, few_others.top
+    assert few_others.rest.wer is None
+    for side in sides:
+        assert side.wer is not None
+        assert side.errors is side.share.ref_words is side.share.utterances is None
+        assert side.share.speakers == round(side.share.speakers, 2)
+    assert {"bottom_share_of_errors", "bottom_share_of_words"}.isdisjoint(few_others.disparity)
+
+
+def test_no_further_share_tells_how_many_have_a_cohort(few_others):
+    assert few_others.unassigned.speakers is None
+    shares = [few_others.injection.share, *(point.share for point in few_others.gap_by_share)]
+    assert len(shares) >= 2
+    assert shares == [round(share, 2) for share in shares]
+    for point in few_others.gap_by_share:
+        assert point.ref_words is None or point.ref_words == float(f"{point.ref_words:.2g}")
+        assert point.relative == round(point.relative, 4)

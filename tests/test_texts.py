@@ -104,9 +104,11 @@ def test_a_log_of_counts_says_nothing_of_texts():
 
 def test_the_report_shows_both_tables(result):
     report = render(result, "md")
-    of_device = report[report.index("## label: device") : report.index("## label: group")]
-    of_group = report[report.index("## label: group") :]
-    for caption in ("Texts out of the ordinary; looped: more than five times", "What the normaliser does"):
+    of_device = report[
+        report.index("## In detail: label: device") : report.index("## In detail: label: group")
+    ]
+    of_group = report[report.index("## In detail: label: group") :]
+    for caption in ("texts out of the ordinary; looped: more than five times", "what the normaliser does"):
         assert caption in of_device
         # All of its cohorts are suppressed.
         assert caption not in of_group

@@ -17,7 +17,7 @@ are known by how many have 0, 1, 2 ... errors, and drawing them anew is one mult
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from worlds import (
@@ -34,9 +34,11 @@ from worlds import (
 )
 
 from fairaudit.bootstrap import difference, percentile, ratio, resample
-from fairaudit.estimate import Contrast, contrast, jackknife, t_quantile, zero_error_high
+from fairaudit.estimate import Contrast, Rates, contrast, jackknife, t_quantile, zero_error_high
 
 SPEAKERS = (3, 5, 8, 11, 20, 50, 100, 500)
+#: Errors that a cohort is expected to have, where they are few.
+EXPECTED = (1, 2, 4, 8, 16)
 SPREADS = (0.2, 0.5, 1.0)
 TRUTH = {"WER of a cohort": 1.3 * RATE, "ratio": 1.3, "difference": 0.3 * RATE}
 WORDS_PER_UTTERANCE = 10
@@ -75,10 +77,12 @@ def drawn(talkers: str, cv: float, n: int, worlds: int, rng: np.random.Generator
     return Logs(cohort, words, errors, tallied.reshape(worlds, 2, most))
 
 
-def ours(logs: Logs) -> Intervals:
-    """Return the intervals of the package."""
+def ours(logs: Logs, *, floored: bool = True) -> Intervals:
+    """Return the intervals of the package, or those of the jackknife's variance alone."""
     own = logs.cohort[None], logs.errors, logs.words, np.arange(len(logs.cohort)), 2
     log, linear = jackknife(*own), jackknife(*own, scale="linear")
+    if not floored:
+        log, linear = unfloored(log), unfloored(linear)
     rate = Contrast(log.estimate[:, 0], np.sqrt(log.variance[:, 0]), log.n_effective[:, 0] - 1)
     wer, of_ratio = np.exp(bounds(rate)), np.exp(bounds(contrast(log, 0, log, 1)))
     none = log.errors[:, 0] == 0
@@ -86,6 +90,21 @@ def ours(logs: Logs) -> Intervals:
     wer[none, 1] = [zero_error_high(words, 1.0, 0.95) for words in log.words[none, 0]]
     of_ratio[log.errors[:, 1] == 0] = np.nan
     return dict(zip(TRUTH, (wer, of_ratio, bounds(contrast(linear, 0, linear, 1))), strict=True))
+
+
+def unfloored(rates: Rates) -> Rates:
+    """Return rates with the jackknife's variance, however small."""
+    squares = np.bincount(rates.slot, rates.deviation**2, rates.errors.size).reshape(rates.errors.shape)
+    variance = (rates.speakers - 1) / rates.speakers * squares
+    return replace(rates, variance=variance, least=np.zeros_like(variance))
+
+
+def few_errors(expected: int, speakers: int, worlds: int) -> Logs:
+    """Draw logs of two cohorts with so few errors each, and the same true WER, at a CV of 0.5."""
+    rng = np.random.default_rng((expected, speakers))
+    words = np.full((worlds, 2 * speakers), 100.0)
+    errors = rng.poisson(expected / speakers * factors(0.5, words.shape, rng))
+    return Logs(np.repeat((0, 1), speakers), words, errors, np.zeros((worlds, 2, 1)))
 
 
 def bounds(figure: Contrast) -> np.ndarray:
@@ -175,9 +194,25 @@ def coverage(ends: np.ndarray, truth: float) -> str:
     return percent(((ends[:, 0] <= truth) & (truth <= ends[:, 1]))[given])
 
 
+def of_few_errors(worlds: int) -> None:
+    """Print coverage by the number of errors that a cohort is expected to have."""
+    print("\nCoverage, %, by the errors to be expected in each cohort; speakers of 100 words each:")
+    heading("figure", "variance", "speakers", *map(str, EXPECTED))
+    for figure in ("WER of a cohort", "ratio"):
+        for floored in (True, False):
+            for speakers in (11, 50, 200):
+                told = []
+                for expected in EXPECTED:
+                    truth = 1.0 if figure == "ratio" else expected / (100 * speakers)
+                    ends = ours(few_errors(expected, speakers, worlds), floored=floored)[figure]
+                    told.append(coverage(ends, truth))
+                line(figure, "ours" if floored else "jackknife alone", speakers, *told)
+
+
 def main() -> None:
     """Run the study and print its tables."""
     worlds = asked_worlds(2_000)
+    of_few_errors(worlds)
     kinds = [(talkers, cv) for talkers in TALKERS for cv in SPREADS]
     cells = {(*kind, n): cell(*kind, n, worlds) for kind in kinds for n in SPEAKERS}
     print(

@@ -13,8 +13,8 @@ from fairaudit.discover import check_at_least
 from fairaudit.discover.growth import Criterion, Field, Trees, grow
 from fairaudit.discover.weighting import Weight, search_weights
 from fairaudit.exceptions import OptionError
+from fairaudit.geography.places import region_label
 from fairaudit.partition import Boxes, Name
-from fairaudit.places import region_label
 
 Box = tuple[int | None, int | None, int | None, int | None]
 

@@ -13,7 +13,7 @@ import numpy as np
 from fairaudit.counts import UNIT, Floats, Ints, SpeakerCounts
 from fairaudit.exceptions import PartitionError
 from fairaudit.partition.labels import Combinations, Lookup
-from fairaudit.partition.rule import UNASSIGNED, Name, Partition
+from fairaudit.partition.rule import UNASSIGNED, Displayed, Name, Partition
 
 __all__ = [
     "UNASSIGNED",
@@ -32,7 +32,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Boxes:
+class Boxes(Displayed):
     """Boxes on the coordinate grid that tile the whole plane.
 
     Parameters
@@ -73,7 +73,7 @@ class Boxes:
 
 
 @dataclass(frozen=True)
-class Threshold:
+class Threshold(Displayed):
     """Two sides of a number: above the threshold, or at or below it.
 
     Parameters
@@ -119,7 +119,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Centroids:
+class Centroids(Displayed):
     """The nearest of several centroids, by Euclidean distance to the speaker's unit vector.
 
     Components are multiples of 1 / 32768, so distances are exact and a tie goes to the first.

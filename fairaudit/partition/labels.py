@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairaudit.counts import Bools, Ints, SpeakerCounts
-from fairaudit.partition.rule import UNASSIGNED, Name
+from fairaudit.partition.rule import UNASSIGNED, Displayed, Name
 
 #: Columns and the values that a row has to have in them; the empty one is that of every row.
 Combination = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Lookup(Displayed):
     """One cohort for each value of a label column.
 
     Parameters
@@ -55,7 +55,7 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Combinations:
+class Combinations(Displayed):
     """An ordered list of combinations of label values: a row is of the first that it has.
 
     A missing value is none of the values, so a row without one has no combination that names its

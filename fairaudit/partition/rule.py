@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 from fairaudit.counts import Ints, SpeakerCounts
 
@@ -39,3 +39,12 @@ class Partition(Protocol):
 
     def to_plain(self) -> dict[str, Any]:
         """Return the rule as plain data, from which `from_plain` makes an equal partition."""
+
+
+class Displayed:
+    """What a notebook shows of a rule that ends a cell."""
+
+    def _repr_html_(self) -> str:
+        from fairaudit.report import notebook
+
+        return notebook.of_rule(cast(Partition, self))

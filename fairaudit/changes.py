@@ -13,7 +13,7 @@ import msgspec
 from fairaudit.exceptions import ResultError
 from fairaudit.provenance import DiscoveredOn, LogSummary, Metric, Plain, Scoring, Source, Subject
 from fairaudit.rates import Gap, Rate, Share
-from fairaudit.schema import decode, encode, schema_of
+from fairaudit.schema import Stored, schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,7 +248,7 @@ class MatchedPairs(Plain, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class ComparisonResult(Plain, frozen=True, kw_only=True):
+class ComparisonResult(Stored, frozen=True, kw_only=True):
     """The result of a comparison of two releases; `compare.json` is its JSON form.
 
     Attributes
@@ -350,27 +350,6 @@ class ComparisonResult(Plain, frozen=True, kw_only=True):
         from fairaudit import change_tables
 
         return change_tables.changes(self)
-
-    def to_json(self) -> str:
-        """Return the JSON form: two-space indent, fields in the order of the schema."""
-        return encode(self)
-
-    @classmethod
-    def from_json(cls, text: str | bytes, where: str = "compare.json") -> ComparisonResult:
-        """Read the JSON form; a newer schema is refused by name.
-
-        Parameters
-        ----------
-        text : str or bytes
-        where : str
-            Name of the file, for messages.
-
-        Raises
-        ------
-        ResultError
-            If the text is not a comparison, or one of a newer schema.
-        """
-        return decode(text, cls, where)
 
 
 def json_schema() -> dict[str, Any]:

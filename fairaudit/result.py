@@ -36,7 +36,7 @@ from fairaudit.provenance import (
     UnderNormalizer,
 )
 from fairaudit.rates import AdjustedGap, Gap, Rate, Share
-from fairaudit.schema import decode, encode, schema_of
+from fairaudit.schema import Stored, schema_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -255,7 +255,7 @@ class PartitionResult(Plain, frozen=True, kw_only=True):
         return notebook.of_partition(self)
 
 
-class AuditResult(Plain, frozen=True, kw_only=True):
+class AuditResult(Stored, frozen=True, kw_only=True):
     """The result of an audit; `audit.json` is its JSON form.
 
     Attributes
@@ -345,33 +345,6 @@ class AuditResult(Plain, frozen=True, kw_only=True):
         raise ResultError(
             f"no partition {name!r} in this result", allowed=", ".join(p.name for p in self.partitions)
         )
-
-    def to_json(self) -> str:
-        """Return the JSON form: two-space indent, fields in the order of the schema.
-
-        Raises
-        ------
-        ValueError
-            If a number is not finite, which would be an error of ours.
-        """
-        return encode(self)
-
-    @classmethod
-    def from_json(cls, text: str | bytes, where: str = "audit.json") -> AuditResult:
-        """Read the JSON form; an older schema is upgraded, a newer one refused by name.
-
-        Parameters
-        ----------
-        text : str or bytes
-        where : str
-            Name of the file, for messages.
-
-        Raises
-        ------
-        ResultError
-            If the text is not an audit result, or one of a newer schema.
-        """
-        return decode(text, cls, where)
 
     def summary(self) -> pd.DataFrame:
         """Return the printed table: one row per partition, columns `tables.SUMMARY_COLUMNS`."""

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import cleandoc
 from itertools import pairwise
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Self, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from fairaudit.exceptions import ResultError
+from fairaudit.provenance import Plain
 
 SCHEMA_VERSION = 1
 
@@ -39,6 +40,9 @@ CLOSE = 1e-9
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+#: The file in which each kind of result is kept.
+FILES = {"AuditResult": "audit.json", "ComparisonResult": "compare.json", "Verdict": "verdict.json"}
+
 #: What each kind of result is called in messages.
 _NAMES = {
     "AuditResult": "an audit result",
@@ -46,6 +50,37 @@ _NAMES = {
     "Verdict": "a verdict",
     "partitions": "a file of saved partitions",
 }
+
+
+class Stored(Plain, frozen=True, kw_only=True):
+    """A result that is kept as a file of its own."""
+
+    def to_json(self) -> str:
+        """Return the JSON form: two-space indent, fields in the order of the schema, then the seal.
+
+        Raises
+        ------
+        ValueError
+            If a number is not finite, which would be an error of ours.
+        """
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str | None = None) -> Self:
+        """Read the JSON form; an older schema is upgraded, a newer one refused by name.
+
+        Parameters
+        ----------
+        text : str or bytes
+        where : str, optional
+            Name of the file, for messages; by default the one in which such a result is kept.
+
+        Raises
+        ------
+        ResultError
+            If the text is not such a result, is one of a newer schema, was edited, or does not make sense.
+        """
+        return decode(text, cls, where or FILES[cls.__name__])
 
 
 def encode(result: msgspec.Struct) -> str:

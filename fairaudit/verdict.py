@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from fairaudit.provenance import Plain
-from fairaudit.schema import decode, encode, schema_of
+from fairaudit.schema import Stored, schema_of
 
 Status = Literal["pass", "fail", "inconclusive", "waived"]
 
@@ -109,7 +109,7 @@ class Basis(Plain, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-class Verdict(Plain, frozen=True, kw_only=True):
+class Verdict(Stored, frozen=True, kw_only=True):
     """The verdict of a gate; `verdict.json` is its JSON form. The worst findings come first.
 
     Attributes
@@ -170,27 +170,6 @@ class Verdict(Plain, frozen=True, kw_only=True):
     def enforced(self) -> bool:
         """Whether any finding counts: a verdict of rules that only inform says nothing about a release."""
         return any_enforced(self.findings)
-
-    def to_json(self) -> str:
-        """Return the JSON form."""
-        return encode(self)
-
-    @classmethod
-    def from_json(cls, text: str | bytes, where: str = "verdict.json") -> Verdict:
-        """Read the JSON form.
-
-        Parameters
-        ----------
-        text : str or bytes
-        where : str
-            Name of the file, for messages.
-
-        Raises
-        ------
-        ResultError
-            If the text is not a verdict, or one of a newer schema.
-        """
-        return decode(text, cls, where)
 
 
 def any_enforced(findings: Iterable[Finding]) -> bool:

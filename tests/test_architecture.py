@@ -13,7 +13,8 @@ PACKAGE = ROOT / "fairaudit"
 #: A module may import what stands above it. Modules of one line do not import each other.
 ORDER = [
     ["exceptions"],
-    ["config", "frames", "provenance", "schema", "whole"],
+    ["config", "frames", "provenance", "whole"],
+    ["schema"],
     ["rates"],
     ["evidence", "rounding"],
     ["result", "readiness", "curve"],

@@ -11,6 +11,8 @@ from fairaudit.report.blocks import Document
 from fairaudit.report.compared_document import compared_document
 from fairaudit.report.compared_text import compared_text
 from fairaudit.report.csv import changes_csv, csv_report
+from fairaudit.report.document import document
+from fairaudit.report.full import full_text
 from fairaudit.report.geojson import geojson_report
 from fairaudit.report.html import html_of, html_report
 from fairaudit.report.markdown import markdown_of, markdown_report
@@ -26,6 +28,7 @@ F = TypeVar("F")
 #: What makes each form of an audit, given the result and the width of the terminal.
 FORMS: dict[str, Callable[[AuditResult, int], str]] = {
     "text": text_report,
+    "full": lambda result, width: full_text(document(result), width),
     "md": lambda result, width: markdown_report(result),
     "html": lambda result, width: html_report(result),
     "csv": lambda result, width: csv_report(result),
@@ -35,6 +38,7 @@ FORMS: dict[str, Callable[[AuditResult, int], str]] = {
 #: The same of a comparison.
 COMPARED: dict[str, Callable[[ComparisonResult, int], str]] = {
     "text": compared_text,
+    "full": lambda result, width: full_text(compared_document(result), width),
     "md": lambda result, width: markdown_of(compared_document(result)),
     "html": lambda result, width: html_of(compared_document(result)),
     "csv": lambda result, width: changes_csv(result),
@@ -42,6 +46,7 @@ COMPARED: dict[str, Callable[[ComparisonResult, int], str]] = {
 #: Of a trend.
 TRENDS: dict[str, Callable[[Trend, int], str]] = {
     "text": trend_text,
+    "full": lambda trend, width: full_text(trend_document(trend), width),
     "md": lambda trend, width: markdown_of(trend_document(trend)),
     "html": lambda trend, width: html_of(trend_document(trend)),
     "csv": lambda trend, width: trend_csv(trend),
@@ -64,6 +69,7 @@ def _verdict_document(verdict: Verdict) -> Document:
 #: And of a verdict.
 VERDICTS: dict[str, Callable[[Verdict, int], str]] = {
     "text": _verdict_text,
+    "full": lambda verdict, width: full_text(_verdict_document(verdict), width),
     "md": lambda verdict, width: markdown_of(_verdict_document(verdict)),
     "html": lambda verdict, width: html_of(_verdict_document(verdict)),
 }
@@ -75,7 +81,8 @@ def render(result: AuditResult | ComparisonResult | Trend | Verdict, form: str, 
     Parameters
     ----------
     result : AuditResult, ComparisonResult, Trend or Verdict
-    form : {"text", "md", "html", "csv", "model-card", "geojson"}
+    form : {"text", "full", "md", "html", "csv", "model-card", "geojson"}
+        `text` is what the command prints, `full` the whole report as text.
         A verdict has no csv, and only an audit has a model card and a map.
     width : int
         Columns of the terminal, for text; at least 80.

@@ -507,7 +507,7 @@ def test_csv_holds_no_formula():
 def test_an_unknown_form_is_refused_with_the_nearest():
     with pytest.raises(OptionError, match="did you mean 'html'") as refused:
         render(result(), "htm")
-    assert "csv, geojson, html, md, model-card, text" in str(refused.value)
+    assert "csv, full, geojson, html, md, model-card, text" in str(refused.value)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -155,7 +155,7 @@ class Form(click.ParamType):  # type: ignore[type-arg]
 @command(
     examples=(
         "fairaudit report audit                           in brief, as it was printed",
-        "fairaudit report audit --format full | less      the whole report",
+        "fairaudit report audit --format full             the whole report",
         "fairaudit report audit --format md -o audit.md",
         "fairaudit report compared/compare.json --format csv -o changes.csv",
         "fairaudit report verdict.json",

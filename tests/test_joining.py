@@ -349,7 +349,7 @@ def test_the_share_without_hypothesis_is_reported_for_every_cohort(tmp_path):
 
         write_audit(result, file)
         report = (file / "report.md").read_text("utf-8")
-        assert "Texts out of the ordinary" in report
+        assert "texts out of the ordinary" in report
         assert ("left out" if how == "exclude" else "counted as deleted") in report
 
 

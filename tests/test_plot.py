@@ -368,9 +368,9 @@ def test_many_plots_leave_no_figure_behind(result):
 
 
 def test_a_notebook_shows_axes_that_end_a_cell(result):
-    from IPython.core.formatters import DisplayFormatter
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is not installed")
 
-    shown, sizes = DisplayFormatter().format(plot.chance(result))
+    shown, sizes = formatters.DisplayFormatter().format(plot.chance(result))
     assert shown["image/png"].startswith(b"\x89PNG")
     assert sizes["image/png"]["width"] == round(96 * style.WIDTH)
 
